@@ -1,0 +1,149 @@
+"""The ASGI middleware. It only translates between ASGI and the guard.
+
+A request that no rule is about goes to the application as it came, streaming, and so does its response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from proxy_guard.guard import Exchange, Guard
+from proxy_guard.model import Headers, Verdict
+
+Scope = MutableMapping[str, Any]
+Event = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# Ways to send a body that this middleware would not see.
+_BYPASSING = ("http.response.pathsend", "http.response.zerocopysend", "http.response.push")
+
+
+class ProxyGuardMiddleware:
+    """Guards an ASGI application: `app.add_middleware(ProxyGuardMiddleware, rules="rules/")`.
+
+    `rules` is a folder of rule files (None: the shipped ones) and `policy` one policy for all traffic; or give a
+    `guard` made elsewhere. Raises RulesError for bad rules, before the first request.
+    """
+
+    def __init__(
+        self, app: App, rules: str | Path | None = None, *, policy: str | None = None, guard: Guard | None = None
+    ) -> None:
+        self.app = app
+        self.guard = guard or Guard.from_rules(rules, policy=policy)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = self.guard.open(scope["method"], _url(scope))
+        if exchange.concerns("request"):
+            guarded = await self._request(exchange, scope, receive, send)
+            if guarded is None:
+                return
+            scope, receive = guarded
+        if exchange.concerns("response"):
+            extensions = {k: v for k, v in (scope.get("extensions") or {}).items() if k not in _BYPASSING}
+            scope = {**scope, "extensions": extensions}
+            send = _ResponseGuard(exchange, self.guard.body_limit, send)
+        await self.app(scope, receive, send)
+
+    async def _request(
+        self, exchange: Exchange, scope: Scope, receive: Receive, send: Send
+    ) -> tuple[Scope, Receive] | None:
+        """The scope and receive that the application gets; None where the client has its answer, or has gone."""
+        headers = _from_wire(scope["headers"])
+        verdict = exchange.refuse(exchange.request(headers))
+        if verdict is None:
+            body = await _read(receive, self.guard.body_limit)
+            if body is None:
+                return None
+            verdict = await exchange.inspect(exchange.request(headers, body))
+        if verdict.action == "block":
+            await _reply(verdict, send)
+            return None
+        return {**scope, "headers": _to_wire(verdict.headers)}, _replay(verdict.body, receive)
+
+
+class _ResponseGuard:
+    """Holds a response back until it is whole and judged."""
+
+    def __init__(self, exchange: Exchange, limit: int, send: Send) -> None:
+        self._exchange = exchange
+        self._limit = limit
+        self._send = send
+        self._start: Event = {}
+        self._body = bytearray()
+        self._done = False
+
+    async def __call__(self, event: Event) -> None:
+        """Takes an event of the application's."""
+        if event["type"] == "http.response.start":
+            self._start = event
+        elif event["type"] == "http.response.body":
+            if self._done:
+                return  # the rest of a body that was too large
+            self._body += event.get("body", b"")
+            # One byte beyond the limit is enough for the guard to refuse it.
+            if not event.get("more_body", False) or len(self._body) > self._limit:
+                self._done = True
+                await self._judge()
+        elif event["type"] != "http.response.debug":
+            await self._send(event)
+
+    async def _judge(self) -> None:
+        status, headers = self._start["status"], _from_wire(self._start.get("headers", ()))
+        verdict = await self._exchange.inspect(self._exchange.response(status, headers, bytes(self._body)))
+        if verdict.action == "block":
+            await _reply(verdict, self._send)
+            return
+        start = {**self._start, "headers": _to_wire(verdict.headers), "trailers": False}
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": verdict.body})
+
+
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """The whole body, or one chunk more than `limit` of it; None where the client left."""
+    body = bytearray()
+    while True:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            return None
+        body += event.get("body", b"")
+        if not event.get("more_body", False) or len(body) > limit:
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A receive that gives `body` once and then what the server has to say: that the client left, in time."""
+    pending: list[Event] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Event:
+        return pending.pop() if pending else await receive()
+
+    return replayed
+
+
+async def _reply(verdict: Verdict, send: Send) -> None:
+    await send({"type": "http.response.start", "status": verdict.status, "headers": _to_wire(verdict.headers)})
+    await send({"type": "http.response.body", "body": verdict.body})
+
+
+def _url(scope: Scope) -> str:
+    headers = dict(scope["headers"])
+    host = headers.get(b"host", b"").decode("latin-1") or ":".join(map(str, scope.get("server") or ("",)))
+    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    query = scope.get("query_string", b"").decode("latin-1")
+    return f"{scope.get('scheme', 'http')}://{host}{path}" + (f"?{query}" if query else "")
+
+
+def _from_wire(headers: Any) -> Headers:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+
+
+def _to_wire(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -1,0 +1,173 @@
+"""JSON (RFC 8259), read so that no other reader can see another message in what is forwarded.
+
+- Numbers keep their digits: those that Python would write otherwise (`1.10`, `1e5`, `-0`) are kept as text.
+- Duplicate names are legal JSON and read differently by different parsers: the last one counts, and the
+  document is marked ambiguous, so that only that reading is forwarded.
+- NaN, Infinity, raw control characters, lone surrogates, trailing data and other charsets are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from json.encoder import encode_basestring
+from typing import Any
+
+from proxy_guard.codecs import Document, Limits
+from proxy_guard.errors import Unreadable
+
+_BOM = b"\xef\xbb\xbf"
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_MINUS_ZERO = re.compile(r"-0(?![.\deE])")
+
+
+class ExactNumber(float):
+    """A JSON number whose own spelling, `digits`, Python would not give back."""
+
+    __slots__ = ("digits",)
+    digits: str
+
+    def __new__(cls, digits: str) -> ExactNumber:
+        made = super().__new__(cls, digits)
+        made.digits = digits
+        return made
+
+    def __str__(self) -> str:
+        return self.digits
+
+
+class _Reading:
+    """The state of one decoding: what the plain JSON decoder does not tell by itself."""
+
+    __slots__ = ("ambiguous", "exact")
+
+    def __init__(self) -> None:
+        self.ambiguous = False
+        self.exact = False
+
+    def pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            self.ambiguous = True
+        return made
+
+    def real(self, digits: str) -> float | ExactNumber:
+        number = float(digits)
+        return number if repr(number) == digits else self._keep(digits)
+
+    def integer(self, digits: str) -> int | ExactNumber:
+        return self._keep(digits) if digits == "-0" else int(digits)
+
+    def _keep(self, digits: str) -> ExactNumber:
+        self.exact = True
+        return ExactNumber(digits)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise Unreadable(f"the body is not valid JSON: {name} is no JSON value")
+
+
+class JsonCodec:
+    """The codec of `application/json` and `+json` bodies, and of JSON held in a string."""
+
+    def decode(self, body: bytes, limits: Limits) -> Document:
+        """The document in `body`, which must be UTF-8 (RFC 8259 8.1); a byte order mark is dropped."""
+        ambiguous = body.startswith(_BOM)
+        try:
+            text = body[3:].decode() if ambiguous else body.decode()
+        except UnicodeDecodeError as error:
+            raise Unreadable(f"the body is not UTF-8 (byte {error.start})", status=400) from None
+        document = self.decode_text(text, limits)
+        return replace(document, ambiguous=document.ambiguous or ambiguous)
+
+    def decode_text(self, text: str, limits: Limits) -> Document:
+        """The document in a string."""
+        reading = _Reading()
+        try:
+            value = json.JSONDecoder(
+                object_pairs_hook=reading.pairs,
+                parse_float=reading.real,
+                # A Python call per integer is dear in arrays of token ids: only where it can matter.
+                parse_int=reading.integer if _MINUS_ZERO.search(text) else None,
+                parse_constant=_refuse_constant,
+            ).decode(text)
+        except json.JSONDecodeError as error:
+            # `error.msg` names what was expected; the text itself stays out.
+            raise Unreadable(f"the body is not valid JSON: {error.msg} (character {error.pos})") from None
+        except RecursionError:
+            raise Unreadable(f"the body is nested deeper than {limits.depth} levels", status=400) from None
+        except ValueError:
+            raise Unreadable("the body is not valid JSON: a number has too many digits") from None
+        if text.count("[") + text.count("{") > limits.depth and _deeper_than(value, limits.depth):
+            raise Unreadable(f"the body is nested deeper than {limits.depth} levels", status=400)
+        if "\\u" in text and _ESCAPED_SURROGATE.search(text.encode()) and _has_lone_surrogate(value):
+            raise Unreadable("the body is not valid JSON: a string holds half a surrogate pair")
+        return Document(value, reading.ambiguous, reading.exact)
+
+    def encode(self, document: Document) -> bytes:
+        """Compact UTF-8, nothing escaped that need not be."""
+        return self.encode_text(document).encode()
+
+    def encode_text(self, document: Document) -> str:
+        """The same, as text."""
+        if not document.exact:
+            return _FAST.encode(document.value)
+        parts: list[str] = []
+        _write(document.value, parts)
+        return "".join(parts)
+
+
+_FAST = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
+
+
+def _write(value: Any, out: list[str]) -> None:
+    if isinstance(value, dict):
+        out.append("{")
+        for index, (name, member) in enumerate(value.items()):
+            out.append("," if index else "")
+            out.append(encode_basestring(name))
+            out.append(":")
+            _write(member, out)
+        out.append("}")
+    elif isinstance(value, list):
+        out.append("[")
+        for index, item in enumerate(value):
+            out.append("," if index else "")
+            _write(item, out)
+        out.append("]")
+    elif isinstance(value, ExactNumber):
+        out.append(value.digits)
+    else:
+        out.append(_FAST.encode(value))
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _deeper_than(value: Any, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth):
+        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _has_lone_surrogate(value: Any) -> bool:
+    pending = [value]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, str):
+            try:
+                current.encode()
+            except UnicodeEncodeError:
+                return True
+        else:
+            pending.extend(_children(current))
+            if isinstance(current, dict):
+                pending.extend(current)
+    return False

@@ -1,0 +1,69 @@
+"""The entities there are, and what recognizes each. Names only: nothing heavy is imported here."""
+
+from __future__ import annotations
+
+PATTERN_RECOGNIZERS: dict[str, str] = {
+    "ABA_ROUTING_NUMBER": "AbaRoutingRecognizer",
+    "AU_ABN": "AuAbnRecognizer",
+    "AU_ACN": "AuAcnRecognizer",
+    "AU_MEDICARE": "AuMedicareRecognizer",
+    "AU_TFN": "AuTfnRecognizer",
+    "CREDIT_CARD": "CreditCardRecognizer",
+    "CRYPTO": "CryptoRecognizer",
+    "EMAIL_ADDRESS": "EmailRecognizer",
+    "ES_NIE": "EsNieRecognizer",
+    "ES_NIF": "EsNifRecognizer",
+    "FI_PERSONAL_IDENTITY_CODE": "FiPersonalIdentityCodeRecognizer",
+    "IBAN_CODE": "IbanRecognizer",
+    "IN_AADHAAR": "InAadhaarRecognizer",
+    "IN_GSTIN": "InGstinRecognizer",
+    "IN_PAN": "InPanRecognizer",
+    "IN_PASSPORT": "InPassportRecognizer",
+    "IN_VEHICLE_REGISTRATION": "InVehicleRegistrationRecognizer",
+    "IN_VOTER": "InVoterRecognizer",
+    "IP_ADDRESS": "IpRecognizer",
+    "IT_DRIVER_LICENSE": "ItDriverLicenseRecognizer",
+    "IT_FISCAL_CODE": "ItFiscalCodeRecognizer",
+    "IT_IDENTITY_CARD": "ItIdentityCardRecognizer",
+    "IT_PASSPORT": "ItPassportRecognizer",
+    "IT_VAT_CODE": "ItVatCodeRecognizer",
+    "KR_BRN": "KrBrnRecognizer",
+    "KR_DRIVER_LICENSE": "KrDriverLicenseRecognizer",
+    "KR_FRN": "KrFrnRecognizer",
+    "KR_PASSPORT": "KrPassportRecognizer",
+    "KR_RRN": "KrRrnRecognizer",
+    "MAC_ADDRESS": "MacAddressRecognizer",
+    "MEDICAL_LICENSE": "MedicalLicenseRecognizer",
+    "NG_NIN": "NgNinRecognizer",
+    "NG_VEHICLE_REGISTRATION": "NgVehicleRegistrationRecognizer",
+    "PL_PESEL": "PlPeselRecognizer",
+    "SG_NRIC_FIN": "SgFinRecognizer",
+    "SG_UEN": "SgUenRecognizer",
+    "TH_TNIN": "ThTninRecognizer",
+    "UK_NHS": "NhsRecognizer",
+    "UK_NINO": "UkNinoRecognizer",
+    "UK_PASSPORT": "UkPassportRecognizer",
+    "UK_POSTCODE": "UkPostcodeRecognizer",
+    "UK_VEHICLE_REGISTRATION": "UkVehicleRegistrationRecognizer",
+    "URL": "UrlRecognizer",
+    "US_BANK_NUMBER": "UsBankRecognizer",
+    "US_DRIVER_LICENSE": "UsLicenseRecognizer",
+    "US_ITIN": "UsItinRecognizer",
+    "US_MBI": "UsMbiRecognizer",
+    "US_NPI": "UsNpiRecognizer",
+    "US_PASSPORT": "UsPassportRecognizer",
+    "US_SSN": "UsSsnRecognizer",
+}
+"""Entities that Presidio's pattern recognizers find, and the class of each."""
+
+PHONE = "PHONE_NUMBER"
+
+NER_LABELS: dict[str, frozenset[str]] = {
+    "PERSON": frozenset({"PER", "PERSON"}),
+    "LOCATION": frozenset({"LOC", "GPE", "FAC", "LOCATION"}),
+    "NRP": frozenset({"NORP"}),
+    "DATE_TIME": frozenset({"DATE", "TIME"}),
+}
+"""Entities that need a language model, and its labels for them (as Presidio maps them)."""
+
+ENTITIES: frozenset[str] = frozenset({*PATTERN_RECOGNIZERS, PHONE, *NER_LABELS})

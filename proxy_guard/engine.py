@@ -1,0 +1,145 @@
+"""The sans-IO engine: a message goes in, requests for findings come out, and it ends in a verdict.
+
+It never touches a clock, file, socket, loop or environment. It is asked twice: `refuse` on the head, before
+the body is read, and `inspect` on the whole message. A driver answers each `Scrub` that `inspect` yields with
+`Scrubbed` or `Failed`, and never raises into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+
+from proxy_guard.codecs import Limits
+from proxy_guard.codecs.content_encoding import decode_content, encodings_of
+from proxy_guard.codecs.json import JsonCodec
+from proxy_guard.errors import Unreadable
+from proxy_guard.locate.fields import Located, locate
+from proxy_guard.locate.jsonpath import normalized
+from proxy_guard.model import Failed, LocatedFinding, Message, Scrub, Scrubbed, Slot, Verdict
+from proxy_guard.operators.block import Block
+from proxy_guard.policy.decide import Decider, compile_block_body
+from proxy_guard.policy.overlaps import Piece, edit, resolve
+from proxy_guard.rules.compiled import Api, Match
+
+_JSON = JsonCodec()
+_PROBLEM = compile_block_body(None)
+Inspection = Generator[Scrub, Scrubbed | Failed, Verdict]
+
+
+def decider_for(message: Message, match: Match) -> Decider:
+    """Who decides on `message`, in the way of answering of the API that it met."""
+    api = match.api
+    return Decider(message, match.policy, api.name if api else None, api.block_body if api else _PROBLEM)
+
+
+def refuse(message: Message, match: Match, limits: Limits) -> Verdict | None:
+    """A verdict that the head of a message is enough for; None where the body is needed. `body` is not read."""
+    decider = decider_for(message, match)
+    try:
+        if match.api is None:
+            raise Unreadable("no API description matches this request", status=403)
+        _check_head(message, match.api, limits)
+    except Unreadable as error:
+        verdict = decider.failed(error.cause, error.status, error.why)
+        return verdict if verdict.action == "block" else None
+    return None
+
+
+def inspect(message: Message, match: Match, limits: Limits) -> Inspection:
+    """The verdict on a whole message of a matched API."""
+    assert match.api is not None
+    decider = decider_for(message, match)
+    if not message.body:
+        return decider.allow()
+    try:
+        return (yield from _inspect(message, match, match.api, limits, decider))
+    except Unreadable as error:
+        return decider.failed(error.cause, error.status, error.why)
+
+
+def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: Decider) -> Inspection:
+    _check_head(message, api, limits)
+    if len(message.body) > limits.body:
+        raise _too_large(limits)
+    fields = api.fields(message.direction)
+    if not fields:
+        return decider.allow()
+    body = decode_content(message.body, encodings_of(_values(message, "content-encoding")), limits)
+    document = _JSON.decode(body, limits)
+    located = locate(fields, document, limits)
+    if located.media:
+        raise Unreadable(
+            f"media can't be inspected ({located.media[0]})", status=415, cause="unsupported_media"
+        )
+    answer: Scrubbed | Failed = Scrubbed([])
+    if located.slots:
+        answer = yield Scrub(match.policy.scrubber, match.policy.wanted, located.slots)
+    if isinstance(answer, Failed):
+        return decider.failed(answer.cause, 503, answer.why)
+    resolved = [
+        (slot, pieces)
+        for slot, findings in zip(located.slots, answer.findings, strict=True)
+        if findings and (pieces := resolve(findings, match.policy))
+    ]
+    findings = [_located(slot, piece) for slot, pieces in resolved for piece in pieces]
+    blocking = [
+        _located(slot, piece)
+        for slot, pieces in resolved
+        for piece in pieces
+        if slot.signed or isinstance(piece.rule.operator, Block)
+    ]
+    if blocking:
+        return decider.found(blocking, findings)
+    if match.policy.observe:
+        return decider.allow(findings, "would rewrite" if findings else "")
+    edits = [(slot, edit(slot.text, pieces)) for slot, pieces in resolved]
+    if _apply(located, edits) or document.ambiguous:
+        reason = "rewritten" if edits else "read in one of several ways, forwarded as read"
+        return decider.rewrite(_JSON.encode(document), findings, reason)
+    return decider.allow(findings)
+
+
+def _apply(located: Located, edits: Iterable[tuple[Slot, str]]) -> bool:
+    # An operator may give back what it was given; that is no change.
+    return located.apply([(slot, text) for slot, text in edits if text != slot.text])
+
+
+def _located(slot: Slot, piece: Piece) -> LocatedFinding:
+    finding = piece.finding
+    return LocatedFinding(
+        entity=finding.entity,
+        start=finding.start,
+        end=finding.end,
+        score=finding.score,
+        operator=piece.rule.action,
+        rule=slot.rule,
+        path=normalized(slot.path),
+    )
+
+
+def _check_head(message: Message, api: Api, limits: Limits) -> None:
+    """Raises Unreadable for what the head alone shows."""
+    if not api.fields(message.direction):
+        return
+    types = _values(message, "content-type")
+    if len(types) > 1:
+        raise Unreadable("the message has more than one Content-Type", status=400)
+    media_type, _, parameters = (types[0] if types else "application/json").partition(";")
+    if not api.content_types.fullmatch(media_type.strip().lower()):
+        # Not named in full: what a client sends there is not ours to repeat.
+        known = "text/event-stream" if media_type.strip().lower() == "text/event-stream" else "this media type"
+        raise Unreadable(f"a body of {known} can't be inspected", status=415)
+    charset = parameters.lower().partition("charset=")[2].split(";")[0].strip("\"' ")
+    if charset not in ("", "utf-8", "utf8", "us-ascii"):
+        raise Unreadable("a body in a charset other than UTF-8 can't be inspected", status=415)
+    lengths = _values(message, "content-length")
+    if lengths and lengths[0].isdecimal() and int(lengths[0]) > limits.body:
+        raise _too_large(limits)
+
+
+def _too_large(limits: Limits) -> Unreadable:
+    return Unreadable(f"the body is larger than {limits.body} bytes", status=413, cause="too_large")
+
+
+def _values(message: Message, name: str) -> list[str]:
+    return [value for each, value in message.headers if each.lower() == name]

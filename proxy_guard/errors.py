@@ -1,0 +1,65 @@
+"""Every error that Proxy Guard raises on purpose.
+
+    ProxyGuardError
+    ├── RulesError        the rule files can't be used; holds one RuleFault per mistake
+    ├── MissingExtra      an optional part is not installed; names the extra
+    └── Unreadable        a message can't be read; becomes a verdict, never leaves the guard
+
+No error ever holds text of a message: they carry causes, places and counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Cause = Literal["undecodable", "too_large", "unsupported_media", "timeout", "unavailable"]
+"""Why the guard could not do its work; the keys of a policy's `on_error`."""
+
+
+class ProxyGuardError(Exception):
+    """The base of all errors of this package."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFault:
+    """One mistake in one rule file, where a person finds it (`line` and `column` start at 1)."""
+
+    file: str
+    line: int
+    column: int
+    field: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}"
+        field = f" {self.field}:" if self.field else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}:{field} {self.message}{hint}"
+
+
+class RulesError(ProxyGuardError):
+    """The rule files can't be used; `faults` has every mistake found, not only the first."""
+
+    def __init__(self, faults: list[RuleFault]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(str(fault) for fault in faults))
+
+
+class MissingExtra(ProxyGuardError):
+    """An optional part is needed but not installed."""
+
+    def __init__(self, what: str, extra: str, command: str = "") -> None:
+        command = command or f"pip install 'proxy-guard[{extra}]'"
+        super().__init__(f"{what} needs the extra proxy-guard[{extra}]: {command}")
+
+
+class Unreadable(ProxyGuardError):
+    """A message that can't be read: `cause` for the policy, `status` for the client, `why` for both."""
+
+    def __init__(self, why: str, *, status: int = 400, cause: Cause = "undecodable") -> None:
+        super().__init__(why)
+        self.why = why
+        self.status = status
+        self.cause = cause

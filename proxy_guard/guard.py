@@ -1,0 +1,146 @@
+"""The guard: rules and scrubbers at hand, it drives the engine. The one place where the engine meets the world.
+
+Adapters ask `open` once per exchange, on the request's head; what it gives answers for both directions.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+import anyio
+
+from proxy_guard import audit, engine, plugins, resources
+from proxy_guard.model import Failed, Headers, Message, Scrub, Scrubbed, Verdict
+from proxy_guard.rules.compiled import Match, Ruleset
+from proxy_guard.rules.load import load_rules
+from proxy_guard.scrubbers import Scrubber
+
+INCIDENT_HEADER = "x-proxy-guard-incident"
+log = audit.logger()
+
+
+class Guard:
+    """Inspects messages by a set of rules. Safe to share between tasks."""
+
+    def __init__(self, rules: Ruleset) -> None:
+        """Prepares the scrubbers of every policy in use. Raises ProxyGuardError where one can't serve."""
+        self._rules = rules
+        self._scrubbers: dict[str, Scrubber] = {}
+        for route in rules.routes:
+            name = route.policy.scrubber
+            if name not in self._scrubbers:
+                self._scrubbers[name] = plugins.load("scrubbers", name)()
+            self._scrubbers[name].prepare(route.policy.wanted)
+
+    @classmethod
+    def from_rules(cls, rules: str | Path | None = None, *, policy: str | None = None) -> Self:
+        """A guard by the rule files of a folder; without one, by the shipped rules.
+
+        `policy` takes that policy for all traffic. Raises RulesError with every mistake in the files, and
+        MissingExtra where a policy needs a part that is not installed.
+        """
+        return cls(load_rules(Path(rules) if rules else resources.rules_dir(), policy))
+
+    @property
+    def body_limit(self) -> int:
+        """Bytes of a body, at most; an adapter need not hold more than one byte beyond it."""
+        return self._rules.limits.body
+
+    def open(self, method: str, url: str) -> Exchange:
+        """The exchange that a request begins."""
+        return Exchange(self, self._rules.match(method, url), method, url)
+
+    async def inspect(self, message: Message) -> Verdict:
+        """The verdict on one whole message. Never raises for what is in it."""
+        exchange = self.open(message.method, message.url)
+        if not exchange.concerns(message.direction):
+            return Verdict("allow", message.headers, message.body, reason="no rule is about this message")
+        verdict = exchange.refuse(message)
+        return verdict or await exchange.inspect(message)
+
+    async def run(self, message: Message, match: Match) -> Verdict:
+        """Drives the engine over one message, to its verdict."""
+        inspection = engine.inspect(message, match, self._rules.limits)
+        try:
+            wish = next(inspection)
+            while True:
+                wish = inspection.send(await self._answer(wish))
+        except StopIteration as end:
+            verdict: Verdict = end.value
+            return verdict
+
+    def refuse(self, message: Message, match: Match) -> Verdict | None:
+        """The engine's verdict on a head alone, if it has one."""
+        return engine.refuse(message, match, self._rules.limits)
+
+    async def _answer(self, wish: Scrub) -> Scrubbed | Failed:
+        seconds = self._rules.limits.time
+        try:
+            with anyio.fail_after(seconds):
+                return Scrubbed(await self._scrubbers[wish.scrubber].scrub(wish.slots, wish.wanted))
+        except TimeoutError:
+            return Failed("timeout", f"the scrubber did not answer within {seconds:g} s")
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong there, the message must not pass
+            # The type only: an exception's own text may hold the message's.
+            log.error("scrubber failed", scrubber=wish.scrubber, error=type(error).__name__)
+            return Failed("unavailable", "the scrubber failed")
+
+
+class Exchange:
+    """One request and its response, under the rules that were in force when the request came."""
+
+    __slots__ = ("_guard", "_match", "_method", "_url")
+
+    def __init__(self, guard: Guard, match: Match | None, method: str, url: str) -> None:
+        self._guard = guard
+        self._match = match
+        self._method = method
+        self._url = url
+
+    def concerns(self, direction: str) -> bool:
+        """Whether the body of that direction is to be inspected; if not, it may stream by untouched."""
+        match = self._match
+        if match is None:
+            return False
+        if match.api is None:
+            return match.blocks and direction == "request"
+        return bool(match.api.request if direction == "request" else match.api.response)
+
+    def request(self, headers: Headers, body: bytes = b"") -> Message:
+        """The exchange's request as a message."""
+        return Message("request", self._method, self._url, headers, body)
+
+    def response(self, status: int, headers: Headers, body: bytes = b"") -> Message:
+        """Its response as a message."""
+        return Message("response", self._method, self._url, headers, body, status)
+
+    def refuse(self, head: Message) -> Verdict | None:
+        """A block that the head of a message is enough for, so that its body need not be read."""
+        assert self._match is not None
+        verdict = self._guard.refuse(head, self._match)
+        return self._seal(verdict, head) if verdict else None
+
+    async def inspect(self, message: Message) -> Verdict:
+        """The verdict on a whole message."""
+        assert self._match is not None
+        return self._seal(await self._guard.run(message, self._match), message)
+
+    def fail(self, message: Message) -> Verdict:
+        """The verdict where the guard itself broke: a block, whatever the policy says of other failures."""
+        assert self._match is not None
+        decider = engine.decider_for(message, self._match)
+        return self._seal(decider.broken(), message)
+
+    def _seal(self, verdict: Verdict, message: Message) -> Verdict:
+        """Gives a block its incident id, and leaves a trace of every verdict that is more than a pass."""
+        if verdict.action == "block":
+            incident = uuid.uuid4().hex
+            verdict = replace(
+                verdict, incident=incident, headers=(*verdict.headers, (INCIDENT_HEADER, incident))
+            )
+        if verdict.action != "allow" or verdict.reason:
+            audit.record(log, message, verdict)
+        return verdict

@@ -1,0 +1,225 @@
+"""RFC 9535 JSONPath, read by python-jsonpath in its strict mode and compiled to closures.
+
+The library parses, checks types and evaluates whatever is unusual; the closures do names, wildcards, indices,
+slices, descendants and plain comparisons in filters without making an object per node. Both give the same
+nodes in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jsonpath
+from jsonpath import filter as jp_filter
+from jsonpath import segments as jp_segments
+from jsonpath import selectors as jp_selectors
+from jsonpath.path import JSONPath
+
+from proxy_guard.model import Path
+
+
+class Node(NamedTuple):
+    """A value, its path from the root, and the container that holds it under `key`."""
+
+    value: Any
+    path: Path
+    holder: Any
+    key: Any
+
+
+Step = Callable[[list[Node], Any], list[Node]]
+"""Nodes and the document's root to the nodes of the next segment."""
+Test = Callable[[Any, Any], bool]
+"""A filter: the current value and the root to whether it is selected."""
+
+_ENV = jsonpath.JSONPathEnvironment(strict=True)
+_MISSING = object()
+
+
+class PathFault(ValueError):
+    """A path that can't be read; the message says where."""
+
+
+class Query:
+    """A compiled path: its segments' texts, which tell what paths have in common, and their closures."""
+
+    __slots__ = ("segments",)
+
+    def __init__(self, segments: list[tuple[str, Step]]) -> None:
+        self.segments = segments
+
+    def __call__(self, document: Any) -> list[Node]:
+        """The nodes that the path selects in a document."""
+        nodes = root_nodes(document)
+        for _, step in self.segments:
+            nodes = step(nodes, document)
+            if not nodes:
+                break
+        return nodes
+
+
+def root_nodes(document: Any) -> list[Node]:
+    """The document itself as a list of nodes, for the first segment."""
+    return [Node(document, (), [document], 0)]
+
+
+def compile_path(text: str) -> Query:
+    """A closure for an RFC 9535 path. Raises PathFault where the path breaks the standard."""
+    try:
+        path = _ENV.compile(text)
+    except jsonpath.JSONPathError as error:
+        raise PathFault(str(error).splitlines()[0]) from None
+    except Exception as error:  # noqa: BLE001 - the parser lets a few plain errors through
+        raise PathFault(f"not a JSONPath: {type(error).__name__}") from None
+    if not isinstance(path, JSONPath):
+        raise PathFault("not one JSONPath")
+    return Query([(str(segment), _segment(segment)) for segment in path.segments])
+
+
+def normalized(path: Path) -> str:
+    """The normalised path of RFC 9535 2.7, such as `$['messages'][0]['content']`."""
+    return "$" + "".join(f"[{_quoted(part)}]" if isinstance(part, str) else f"[{part}]" for part in path)
+
+
+_ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", "'": "\\'", "\\": "\\\\"}
+
+
+def _quoted(name: str) -> str:
+    return "'" + "".join(_ESCAPES.get(c) or (f"\\u{ord(c):04x}" if c < " " else c) for c in name) + "'"
+
+
+def _segment(segment: Any) -> Step:
+    selectors = [_selector(selector) for selector in segment.selectors]
+    if isinstance(segment, jp_segments.JSONPathRecursiveDescentSegment):
+        return _descending(selectors)
+    if len(selectors) == 1:
+        return selectors[0]
+
+    def several(nodes: list[Node], root: Any) -> list[Node]:
+        return [found for node in nodes for select in selectors for found in select([node], root)]
+
+    return several
+
+
+def _descending(selectors: list[Step]) -> Step:
+    def descend(nodes: list[Node], root: Any) -> list[Node]:
+        found: list[Node] = []
+        for start in nodes:
+            stack = [start]
+            while stack:  # pre-order, children in document order
+                node = stack.pop()
+                for select in selectors:
+                    found += select([node], root)
+                stack += [child for child in reversed(_children(node)) if isinstance(child.value, dict | list)]
+        return found
+
+    return descend
+
+
+def _children(node: Node) -> list[Node]:
+    value, path, _, _ = node
+    if isinstance(value, dict):
+        return [Node(member, (*path, name), value, name) for name, member in value.items()]
+    if isinstance(value, list):
+        return [Node(item, (*path, index), value, index) for index, item in enumerate(value)]
+    return []
+
+
+def _selector(selector: Any) -> Step:
+    match selector:
+        case jp_selectors.NameSelector():
+            return _by_name(selector.name)
+        case jp_selectors.WildcardSelector():
+            return _every_child
+        case jp_selectors.IndexSelector():
+            return _by_index(selector.index)
+        case jp_selectors.SliceSelector():
+            cut = selector.slice
+            return _by_slice(lambda size: [] if cut.step == 0 else range(*cut.indices(size)))
+        case jp_selectors.Filter():
+            return _by_filter(_filter(selector.expression.expression))
+        case _:
+            raise PathFault(f"the selector {selector} is no part of RFC 9535")
+
+
+def _every_child(nodes: list[Node], root: Any) -> list[Node]:
+    return [child for node in nodes for child in _children(node)]
+
+
+def _by_name(name: str) -> Step:
+    def select(nodes: list[Node], root: Any) -> list[Node]:
+        return [
+            Node(value[name], (*path, name), value, name)
+            for value, path, _, _ in nodes
+            if isinstance(value, dict) and name in value
+        ]
+
+    return select
+
+
+def _by_index(index: int) -> Step:
+    def indices(size: int) -> list[int]:
+        place = index + size if index < 0 else index
+        return [place] if 0 <= place < size else []
+
+    return _by_slice(indices)
+
+
+def _by_slice(indices: Callable[[int], Any]) -> Step:
+    def select(nodes: list[Node], root: Any) -> list[Node]:
+        return [
+            Node(value[index], (*path, index), value, index)
+            for value, path, _, _ in nodes
+            if isinstance(value, list)
+            for index in indices(len(value))
+        ]
+
+    return select
+
+
+def _by_filter(test: Test) -> Step:
+    def select(nodes: list[Node], root: Any) -> list[Node]:
+        return [child for node in nodes for child in _children(node) if test(child.value, root)]
+
+    return select
+
+
+def _filter(expression: Any) -> Test:
+    """A closure for a filter: `@.name == 'literal'`, `@.name`, and `&&`, `||`, `!` over them; else the library's."""
+    if isinstance(expression, jp_filter.InfixExpression):
+        if expression.operator in {"&&", "||"}:
+            left, right = _filter(expression.left), _filter(expression.right)
+            if expression.operator == "&&":
+                return lambda value, root: left(value, root) and right(value, root)
+            return lambda value, root: left(value, root) or right(value, root)
+        name, literal = _member(expression.left), expression.right
+        # Only text: JSON numbers and booleans compare by rules of their own, which the library knows.
+        if name is not None and isinstance(literal, jp_filter.StringLiteral) and expression.operator in {"==", "!="}:
+            wanted, equal = literal.value, expression.operator == "=="
+            return lambda value, root: (_get(value, name) == wanted) is equal
+    if isinstance(expression, jp_filter.PrefixExpression) and expression.operator == "!":
+        negated = _filter(expression.right)
+        return lambda value, root: not negated(value, root)
+    present = _member(expression)
+    if present is not None:
+        return lambda value, root: _get(value, present) is not _MISSING
+    whole = jp_filter.FilterExpression(expression)
+    return lambda value, root: whole.evaluate(
+        jp_selectors.FilterContext(env=_ENV, current=value, root=root)
+    )
+
+
+def _get(value: Any, name: str) -> Any:
+    return value.get(name, _MISSING) if isinstance(value, dict) else _MISSING
+
+
+def _member(expression: Any) -> str | None:
+    """The name of `@.name`, or None for any other expression."""
+    if not isinstance(expression, jp_filter.RelativeFilterQuery) or len(expression.path.segments) != 1:
+        return None
+    segment = expression.path.segments[0]
+    if isinstance(segment, jp_segments.JSONPathRecursiveDescentSegment) or len(segment.selectors) != 1:
+        return None
+    selector = segment.selectors[0]
+    return selector.name if isinstance(selector, jp_selectors.NameSelector) else None

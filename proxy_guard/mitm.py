@@ -1,0 +1,130 @@
+"""The mitmproxy addon. It only translates between mitmproxy and the guard.
+
+mitmproxy fails open: a hook that raises is logged and the message goes on. So each hook puts a block in place
+first and takes it away only on a verdict, and lets no exception out, whose text could hold the message's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from mitmproxy import ctx, exceptions, http
+from mitmproxy.addonmanager import Loader
+
+from proxy_guard import audit
+from proxy_guard.errors import ProxyGuardError
+from proxy_guard.guard import Exchange, Guard
+from proxy_guard.model import Headers, Verdict
+
+log = audit.logger()
+_EXCHANGE = "proxy_guard.exchange"
+
+
+class ProxyGuardAddon:
+    """Options: `guard_rules`, a folder of rule files (empty: the shipped ones), and `guard_policy`."""
+
+    def __init__(self) -> None:
+        self.guard: Guard | None = None
+
+    def load(self, loader: Loader) -> None:
+        """Declares the options."""
+        loader.add_option("guard_rules", str, "", "Folder of rule files; the shipped rules without one.")
+        loader.add_option("guard_policy", str, "", "A policy for all traffic, in place of the routes' own.")
+
+    def configure(self, updated: set[str]) -> None:
+        """Loads the rules. Raises OptionsError, on which mitmproxy does not start, or keeps the last good ones."""
+        if "stream_large_bodies" in updated and ctx.options.stream_large_bodies:
+            raise exceptions.OptionsError("stream_large_bodies lets messages pass the guard by: unset it")
+        if self.guard is None or updated & {"guard_rules", "guard_policy"}:
+            try:
+                guard = Guard.from_rules(ctx.options.guard_rules or None, policy=ctx.options.guard_policy or None)
+            except ProxyGuardError as error:
+                raise exceptions.OptionsError(f"proxy-guard: {error}") from None
+            self.guard = guard
+
+    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Finds the rules for a request; what no rule is about streams by."""
+        if flow.response or flow.error:
+            return
+        assert self.guard is not None
+        exchange = self.guard.open(flow.request.method, flow.request.url)
+        flow.metadata[_EXCHANGE] = exchange
+        if not exchange.concerns("request"):
+            flow.request.stream = True
+            return
+        # mitmproxy reads the body in any case before it answers; the verdict is kept for then.
+        verdict = exchange.refuse(exchange.request(_headers(flow.request)))
+        if verdict is not None:
+            flow.response = _reply(verdict)
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """Inspects a whole request."""
+        exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
+        if flow.response or flow.error or exchange is None or not exchange.concerns("request"):
+            return
+        message = exchange.request(_headers(flow.request), flow.request.raw_content or b"")
+        flow.response = _reply(exchange.fail(message))
+
+        async def judge() -> None:
+            verdict = await exchange.inspect(message)
+            if verdict.action == "block":
+                flow.response = _reply(verdict)
+                return
+            if verdict.action == "rewrite":
+                _rewrite(flow.request, verdict)
+            flow.response = None
+
+        await _contained(judge)
+
+    async def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """Lets responses that no rule is about stream by."""
+        exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
+        if flow.response is not None and (exchange is None or not exchange.concerns("response")):
+            flow.response.stream = True
+
+    async def response(self, flow: http.HTTPFlow) -> None:
+        """Inspects a whole response."""
+        exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
+        original = flow.response
+        if original is None or exchange is None or not exchange.concerns("response"):
+            return
+        message = exchange.response(original.status_code, _headers(original), original.raw_content or b"")
+        flow.response = _reply(exchange.fail(message))
+
+        async def judge() -> None:
+            verdict = await exchange.inspect(message)
+            if verdict.action == "block":
+                flow.response = _reply(verdict)
+                return
+            if verdict.action == "rewrite":
+                _rewrite(original, verdict)
+            flow.response = original
+
+        await _contained(judge)
+
+
+async def _contained(judge: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await judge()
+    except Exception as error:  # noqa: BLE001 - the block that was put in place first stands
+        log.error("guard failed", error=type(error).__name__)
+
+
+def _headers(message: http.Message) -> Headers:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in message.headers.fields)
+
+
+def _fields(headers: Headers) -> http.Headers:
+    return http.Headers([(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers])
+
+
+def _rewrite(message: http.Message, verdict: Verdict) -> None:
+    message.headers = _fields(verdict.headers)
+    message.data.content = verdict.body
+
+
+def _reply(verdict: Verdict) -> http.Response:
+    response = http.Response.make(verdict.status or 503, b"")
+    response.headers = _fields(verdict.headers)
+    response.data.content = verdict.body
+    return response

@@ -1,0 +1,129 @@
+"""The plain types that all parts share. They hold no behaviour beyond showing themselves safely.
+
+Whatever may carry personal data (bodies, URLs, header values, slot texts, paths with names taken from a
+message) is left out of every `repr`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Direction = Literal["request", "response"]
+Action = Literal["allow", "rewrite", "block"]
+Headers = tuple[tuple[str, str], ...]
+"""Names and values in wire order, repeated ones kept; text is ISO-8859-1, as HTTP has it (RFC 9110 5.5)."""
+
+Path = tuple[str | int, ...]
+"""A place in a JSON document: member names and array indices from the root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One HTTP request or response, whole.
+
+    A response carries the method and URL of its request, which decide what rules apply, and its own status.
+    `url` is absolute; `body` is what is on the wire, with any Content-Encoding still on.
+    """
+
+    direction: Direction
+    method: str
+    url: str = field(repr=False)
+    headers: Headers = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One entity in one text: a half-open span in code points, and a score from 0 to 1."""
+
+    entity: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """One located place in one message.
+
+    `text` is what is scanned. `holder` and `key` say where it stands: the value `holder[key]`, or, with
+    `is_name`, the member name `key` itself. `rule` is the JSONPath of the field that reached it: safe to show,
+    where `path` may hold names that came with the message.
+    """
+
+    text: str = field(repr=False)
+    rule: str
+    path: Path = field(repr=False)
+    holder: Any = field(repr=False)
+    key: Any = field(repr=False)
+    is_name: bool = False
+    signed: bool = False
+    nested: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedFinding:
+    """A finding, where it stands in the message, and the operator that its policy names for it."""
+
+    entity: str
+    start: int
+    end: int
+    score: float
+    operator: str
+    rule: str
+    path: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a policy looks for: entities (None: all there are), the language, and the least score of use."""
+
+    entities: frozenset[str] | None
+    language: str
+    min_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scrub:
+    """What the engine asks of its driver, once per body: the findings of each of these slots."""
+
+    scrubber: str
+    wanted: Wanted
+    slots: list[Slot] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubbed:
+    """The answer to `Scrub`: the findings of each slot, in the same order."""
+
+    findings: list[list[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The other answer: the scrubber could not do it. `why` holds no text of the message."""
+
+    cause: Literal["timeout", "unavailable"]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a message.
+
+    allow: forward it as it came. rewrite: forward `headers` and `body` instead. block: answer the client with
+    `status`, `headers` and `body`. `reason` is for people and holds no personal data. `incident` names a block
+    in the reply's header, the log and the audit alike.
+    """
+
+    action: Action
+    headers: Headers = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    status: int | None = None
+    findings: tuple[LocatedFinding, ...] = ()
+    reason: str = ""
+    api: str | None = None
+    policy: str | None = None
+    incident: str | None = None

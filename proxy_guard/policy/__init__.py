@@ -1,0 +1,39 @@
+"""A compiled policy: which entities, what is done to each, and what becomes of failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from proxy_guard.errors import Cause
+from proxy_guard.model import Wanted
+from proxy_guard.operators import Operator
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRule:
+    """What is done to one entity. `order` is its place in the policy file, which settles ties."""
+
+    action: str
+    operator: Operator = field(repr=False)
+    min_score: float
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy file, compiled. `keeps` are the causes of failure that let a message pass."""
+
+    name: str
+    rules: Mapping[str, EntityRule]
+    otherwise: EntityRule | None
+    scrubber: str
+    wanted: Wanted
+    status: int
+    message: str
+    keeps: frozenset[Cause]
+    observe: bool
+
+    def rule_for(self, entity: str) -> EntityRule | None:
+        """What is done to `entity`; None where it is left alone."""
+        return self.rules.get(entity, self.otherwise)

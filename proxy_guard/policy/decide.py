@@ -1,0 +1,130 @@
+"""The only place that turns findings and failures into a verdict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from proxy_guard.errors import Cause
+from proxy_guard.model import Headers, LocatedFinding, Message, Verdict
+from proxy_guard.policy import Policy
+
+BlockBody = Callable[[int, str, str, str], bytes]
+"""Status, message, reason and code to the body of a block."""
+
+_UNINSPECTED = "The guard could not inspect this message."
+_CODES = {
+    "found": "content_blocked",
+    "undecodable": "content_unreadable",
+    "too_large": "content_too_large",
+    "unsupported_media": "content_unsupported",
+    "timeout": "guard_timeout",
+    "unavailable": "guard_unavailable",
+}
+_BODY_HEADERS = frozenset(
+    # What speaks about the bytes of a body is untrue of other bytes.
+    ["content-length", "content-encoding", "transfer-encoding", "content-md5", "digest", "content-digest"]
+    + ["repr-digest", "etag", "accept-ranges"]
+)
+
+
+def compile_block_body(template: dict[str, Any] | None) -> tuple[str, BlockBody]:
+    """The media type and the maker of block bodies for an API; RFC 9457 problem+json without a template."""
+    if template is None:
+        problem = {"type": "about:blank", "title": "{message}", "detail": "{reason}", "status": "{status}"}
+        return "application/problem+json", _filler({**problem, "code": "{code}"})
+    return "application/json", _filler(template)
+
+
+def _filler(template: Any) -> BlockBody:
+    def fill(part: Any, values: dict[str, Any]) -> Any:
+        if isinstance(part, dict):
+            return {name: fill(member, values) for name, member in part.items()}
+        if isinstance(part, list):
+            return [fill(item, values) for item in part]
+        if not isinstance(part, str):
+            return part
+        if part == "{status}":
+            return values["status"]
+        for name, value in values.items():
+            part = part.replace("{" + name + "}", str(value))
+        return part
+
+    def body(status: int, message: str, reason: str, code: str) -> bytes:
+        values = {"status": status, "message": message, "reason": reason, "code": code}
+        return json.dumps(fill(template, values), ensure_ascii=False, separators=(",", ":")).encode()
+
+    return body
+
+
+class Decider:
+    """Makes the verdicts on one message, for one policy and one API's way of answering."""
+
+    def __init__(self, message: Message, policy: Policy, api: str | None, block_body: tuple[str, BlockBody]) -> None:
+        self._message = message
+        self._policy = policy
+        self._api = api
+        self._media_type, self._body = block_body
+
+    def allow(self, findings: Iterable[LocatedFinding] = (), reason: str = "") -> Verdict:
+        """Forward the message as it came."""
+        message = self._message
+        return self._verdict("allow", message.headers, message.body, tuple(findings), reason)
+
+    def rewrite(self, body: bytes, findings: Iterable[LocatedFinding], reason: str) -> Verdict:
+        """Forward `body` in place of the message's own."""
+        headers = tuple(pair for pair in self._message.headers if pair[0].lower() not in _BODY_HEADERS)
+        headers = (*headers, ("content-length", str(len(body))))
+        return self._verdict("rewrite", headers, body, tuple(findings), reason)
+
+    def found(self, blocking: list[LocatedFinding], findings: Iterable[LocatedFinding]) -> Verdict:
+        """Block for what was found; in observe mode, say so only."""
+        reason = "found " + ", ".join(sorted({f"{each.entity} in {each.rule}" for each in blocking}))
+        if self._policy.observe:
+            return self.allow(findings, f"would block: {reason}")
+        return self._block(self._policy.status, self._policy.message, reason, "found", tuple(findings))
+
+    def failed(self, cause: Cause, status: int, why: str) -> Verdict:
+        """What the policy says of a message that could not be read or decided."""
+        if self._policy.observe or cause in self._policy.keeps:
+            return self.allow(reason=f"passed uninspected, {cause}: {why}")
+        upstream = self._message.status or 0
+        # A reply that reports a server's error stays one, so that clients retry as they would have.
+        status = upstream if upstream >= 500 else status
+        return self._block(status, _UNINSPECTED, why, cause, ())
+
+    def broken(self) -> Verdict:
+        """A block for when the guard itself broke; no policy lets such a message pass."""
+        return self._block(503, _UNINSPECTED, "the guard failed", "unavailable", ())
+
+    def _block(
+        self, status: int, message: str, reason: str, code: str, findings: tuple[LocatedFinding, ...]
+    ) -> Verdict:
+        body = self._body(status, f"{message} ({reason})", reason, _CODES[code])
+        headers: Headers = (
+            ("content-type", self._media_type),
+            ("content-length", str(len(body))),
+            ("cache-control", "no-store"),
+        )
+        return self._verdict("block", headers, body, findings, reason, status)
+
+    def _verdict(
+        self,
+        action: Any,
+        headers: Headers,
+        body: bytes,
+        findings: tuple[LocatedFinding, ...],
+        reason: str,
+        status: int | None = None,
+    ) -> Verdict:
+        return Verdict(
+            action=action,
+            headers=headers,
+            body=body,
+            status=status,
+            findings=findings,
+            reason=reason,
+            api=self._api,
+            policy=self._policy.name,
+        )

@@ -1,0 +1,1 @@
+"""Rule files: read strictly, compiled at load, swapped whole or not at all."""

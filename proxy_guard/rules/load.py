@@ -1,0 +1,210 @@
+"""From a folder of rule files to a Ruleset: all of it, or a RulesError with every mistake in every file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from proxy_guard import plugins
+from proxy_guard.codecs import Limits
+from proxy_guard.detect.catalogue import ENTITIES
+from proxy_guard.errors import RuleFault, RulesError
+from proxy_guard.locate import dialect_ng, jsonpath
+from proxy_guard.locate.fields import Field, FieldTree
+from proxy_guard.model import Wanted
+from proxy_guard.operators.keep import Keep
+from proxy_guard.policy import EntityRule, Policy
+from proxy_guard.policy.decide import compile_block_body
+from proxy_guard.rules.compiled import Api, CompiledRoute, Ruleset
+from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile
+from proxy_guard.rules.matching import name_pattern, path_pattern
+from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
+
+_DIALECTS = {"rfc9535": jsonpath.compile_path, "jsonpath-ng": dialect_ng.compile_path}
+_PROOF = ".test.yaml"
+
+
+def load_rules(folder: Path, policy: str | None = None) -> Ruleset:
+    """The rules of `folder`; `policy` takes that policy for all traffic. Raises RulesError."""
+    if not folder.is_dir():
+        raise RulesError([RuleFault(str(folder), 1, 1, "", "there is no such folder of rules")])
+    loader = _Loader(folder)
+    ruleset = loader.load(policy)
+    if loader.faults or ruleset is None:
+        raise RulesError(loader.faults)
+    return ruleset
+
+
+def rule_files(folder: Path) -> list[Path]:
+    """The YAML files of one kind, proofs left out, in the order of their names."""
+    return sorted(path for path in folder.glob("*.yaml") if not path.name.endswith(_PROOF))
+
+
+class _Loader:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.faults: list[RuleFault] = []
+
+    def load(self, policy: str | None) -> Ruleset | None:
+        apis = self._each("apis", self._api)
+        policies = self._each("policies", self._policy)
+        with self._collecting():
+            return self._guard(apis, policies, policy)
+        return None
+
+    @contextmanager
+    def _collecting(self) -> Iterator[None]:
+        try:
+            yield
+        except RulesError as error:
+            self.faults += error.faults
+
+    def _source(self, path: Path) -> SourceFile:
+        return SourceFile(path, str(path))
+
+    def _each[T: (Api, Policy)](self, kind: str, compile_: Any) -> dict[str, T]:
+        made: dict[str, T] = {}
+        for path in rule_files(self._folder / kind):
+            with self._collecting():
+                source = self._source(path)
+                part = compile_(source)
+                if part.name in made:
+                    raise RulesError([source.fault(("name",), f"another file has the name '{part.name}' already")])
+                made[part.name] = part
+        return made
+
+    # --- API descriptions --------------------------------------------------------------------------------
+
+    def _api(self, source: SourceFile) -> Api:
+        file = source.validate(ApiFile)
+        return Api(
+            name=file.name,
+            methods=frozenset(method.upper() for method in file.match.methods),
+            hosts=name_pattern(file.match.hosts),
+            paths=path_pattern(file.match.paths),
+            content_types=name_pattern(file.match.content_types),
+            request=self._fields(source, file, "request", file.request),
+            response=self._fields(source, file, "response", file.response),
+            block_body=compile_block_body(file.block_body),
+        )
+
+    def _fields(
+        self, source: SourceFile, file: ApiFile, part: str, rules: Sequence[FieldRule]
+    ) -> FieldTree:
+        fields = []
+        for index, rule in enumerate(rules):
+            try:
+                query = _DIALECTS[file.dialect](rule.path)
+            except jsonpath.PathFault as error:
+                self.faults.append(source.fault((part, index, "path"), str(error)))
+            else:
+                fields.append(Field(rule.path, query, rule.kind, rule.signed))
+        return FieldTree(fields)
+
+    # --- policies ----------------------------------------------------------------------------------------
+
+    def _policy(self, source: SourceFile) -> Policy:
+        file = source.validate(PolicyFile)
+        rules: dict[str, EntityRule] = {}
+        for order, (entity, spec) in enumerate(file.entities.items()):
+            if entity not in ENTITIES:
+                self.faults.append(source.fault(("entities", entity), "unknown entity", did_you_mean(entity, ENTITIES)))
+                continue
+            with self._collecting():
+                rules[entity] = _entity_rule(source, ("entities", entity), spec, file.min_score, order)
+        otherwise = None
+        if isinstance(file.otherwise, dict):
+            otherwise = _entity_rule(source, ("otherwise",), file.otherwise, file.min_score, len(rules))
+        if file.scrubber not in plugins.available("scrubbers"):
+            known = plugins.available("scrubbers")
+            self.faults.append(source.fault(("scrubber",), "unknown scrubber", did_you_mean(file.scrubber, known)))
+        every = list(rules.values()) + ([otherwise] if otherwise else [])
+        on_error = file.on_error
+        keeps = [cause for cause, then in on_error.items() if then == "keep"] if isinstance(on_error, dict) else (
+            ["undecodable", "too_large", "unsupported_media", "timeout", "unavailable"] if on_error == "keep" else []
+        )
+        return Policy(
+            name=file.name,
+            rules=rules,
+            otherwise=otherwise,
+            scrubber=file.scrubber,
+            wanted=Wanted(
+                entities=None if otherwise else frozenset(
+                    entity for entity, rule in rules.items() if not isinstance(rule.operator, Keep)
+                ),
+                language=file.language,
+                min_score=min((rule.min_score for rule in every), default=file.min_score),
+            ),
+            status=file.block.status,
+            message=file.block.message,
+            keeps=frozenset(keeps),
+            observe=file.mode == "observe",
+        )
+
+    # --- the guard file ----------------------------------------------------------------------------------
+
+    def _guard(self, apis: dict[str, Api], policies: dict[str, Policy], override: str | None) -> Ruleset:
+        source = self._source(self._folder / "guard.yaml")
+        file = source.validate(GuardFile)
+        if override is not None and override not in policies:
+            hint = did_you_mean(override, policies) or f"known: {', '.join(policies)}"
+            raise RulesError([RuleFault(source.name, 1, 1, "", f"there is no policy '{override}'", hint)])
+        routes = []
+        for index, route in enumerate(file.routes):
+            loc = ("routes", index)
+            named = [self._named(source, (*loc, "apis", i), name, apis) for i, name in enumerate(route.apis)]
+            policy = self._named(source, (*loc, "policy"), override or route.policy, policies)
+            if policy is None:
+                continue
+            routes.append(
+                CompiledRoute(
+                    hosts=name_pattern(route.hosts),
+                    paths=path_pattern(route.paths),
+                    apis=tuple(api for api in named if api is not None) if route.apis else tuple(apis.values()),
+                    policy=policy,
+                    unmatched=route.unmatched,
+                )
+            )
+        set_limits = file.limits.model_dump(exclude_none=True)
+        return Ruleset(tuple(routes), apis, policies, Limits(**set_limits))
+
+    def _named[T](self, source: SourceFile, loc: Loc, name: str, known: dict[str, T]) -> T | None:
+        if name not in known:
+            # A file of that name that is itself at fault has been reported already.
+            kind = "policies" if loc[-1] == "policy" else "apis"
+            if not (self._folder / kind / f"{name}.yaml").exists():
+                hint = did_you_mean(name, known)
+                self.faults.append(source.fault(loc, f"there is no file {kind}/{name}.yaml of that name", hint))
+            return None
+        return known[name]
+
+
+def _entity_rule(source: SourceFile, loc: Loc, spec: dict[str, Any], min_score: float, order: int) -> EntityRule:
+    settings = dict(spec)
+    action = settings.pop("action", None)
+    known = plugins.available("operators")
+    if action is None:
+        raise RulesError([source.fault(loc, f"'action' is missing; one of {', '.join(sorted(known))}")])
+    if action not in known:
+        raise RulesError([source.fault((*loc, "action"), f"unknown action '{action}'", did_you_mean(str(action), known))])
+    score = settings.pop("min_score", min_score)
+    if not isinstance(score, int | float) or not 0 <= score <= 1:
+        raise RulesError([source.fault((*loc, "min_score"), "must be a number from 0 to 1")])
+    operator = plugins.load("operators", action)
+    try:
+        return EntityRule(action, operator.model_validate(settings), float(score), order)
+    except ValidationError as error:
+        faults = []
+        for each in error.errors():
+            place = (*loc, *each["loc"])
+            if each["type"] == "extra_forbidden":
+                names = [f.alias or name for name, f in operator.model_fields.items()]
+                hint = did_you_mean(str(each["loc"][-1]), names) or f"known: {', '.join(['min_score', *names])}"
+                faults.append(source.fault(place, f"unknown setting of '{action}'", hint))
+            else:
+                faults.append(source.fault(place, each["msg"].removeprefix("Value error, ")))
+        raise RulesError(faults) from None

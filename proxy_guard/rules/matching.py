@@ -1,0 +1,54 @@
+"""Which rules a request meets: hosts, paths, methods and media types as compiled patterns.
+
+A path is matched in one normal form, whatever way it was written: percent-encoding undone, `//`, `.`, `..`,
+`;parameters` and a trailing slash taken out, `\\` read as `/`, letters in lower case. So no other spelling of a
+path that a server might take for the same one slips by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote, urlsplit
+
+
+def normal_path(raw: str) -> str:
+    """The normal form of a URL path. Only ever matched with, never forwarded."""
+    if "%" not in raw and "//" not in raw and "/." not in raw and ";" not in raw and "\\" not in raw:
+        return raw.lower().rstrip("/") or "/"
+    path = raw
+    while "%" in path and (decoded := unquote(path, errors="replace")) != path:
+        path = decoded  # encoded twice, decoded twice
+    segments: list[str] = []
+    for segment in path.replace("\\", "/").split("/"):
+        name = segment.split(";", 1)[0]
+        if name == "..":
+            del segments[-1:]
+        elif name not in ("", "."):
+            segments.append(name)
+    return "/" + "/".join(segments).lower()
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """Host, in lower case and without port, and normal path of an absolute URL."""
+    parts = urlsplit(url)
+    try:
+        host = (parts.hostname or "").rstrip(".")
+    except ValueError:
+        host = ""
+    return host, normal_path(parts.path)
+
+
+def path_pattern(globs: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for normal paths: `*` within a segment, `/**` for any number of segments."""
+    alternatives = []
+    for glob in globs:
+        pattern = re.escape(glob.lower().rstrip("/") or "/")
+        pattern = pattern.replace(r"/\*\*", r"(?:/[^/]+)*").replace(r"\*", "[^/]*")
+        alternatives.append(pattern + "/?" if glob == "/**" else pattern)
+    return re.compile("|".join(alternatives))
+
+
+def name_pattern(globs: Iterable[str]) -> re.Pattern[str]:
+    """One pattern for host names or media types: `*` stands for any characters."""
+    return re.compile("|".join(re.escape(glob.lower()).replace(r"\*", ".*") for glob in globs))
