@@ -17,16 +17,17 @@ from proxy_guard.locate.fields import Located, locate
 from proxy_guard.locate.jsonpath import normalized
 from proxy_guard.model import Failed, LocatedFinding, Message, Scrub, Scrubbed, Slot, Verdict
 from proxy_guard.operators.block import Block
-from proxy_guard.policy.decide import Decider, compile_block_body
+from proxy_guard.policy.decide import Decider, broken, compile_block_body
 from proxy_guard.policy.overlaps import Piece, edit, resolve
 from proxy_guard.rules.compiled import Api, Match
 
+__all__ = ["broken", "inspect", "refuse"]
 _JSON = JsonCodec()
 _PROBLEM = compile_block_body(None)
 Inspection = Generator[Scrub, Scrubbed | Failed, Verdict]
 
 
-def decider_for(message: Message, match: Match) -> Decider:
+def _decider(message: Message, match: Match) -> Decider:
     """Who decides on `message`, in the way of answering of the API that it met."""
     api = match.api
     return Decider(message, match.policy, api.name if api else None, api.block_body if api else _PROBLEM)
@@ -34,7 +35,7 @@ def decider_for(message: Message, match: Match) -> Decider:
 
 def refuse(message: Message, match: Match, limits: Limits) -> Verdict | None:
     """A verdict that the head of a message is enough for; None where the body is needed. `body` is not read."""
-    decider = decider_for(message, match)
+    decider = _decider(message, match)
     try:
         if match.api is None:
             raise Unreadable("no API description matches this request", status=403)
@@ -48,7 +49,7 @@ def refuse(message: Message, match: Match, limits: Limits) -> Verdict | None:
 def inspect(message: Message, match: Match, limits: Limits) -> Inspection:
     """The verdict on a whole message of a matched API."""
     assert match.api is not None
-    decider = decider_for(message, match)
+    decider = _decider(message, match)
     if not message.body:
         return decider.allow()
     try:
@@ -68,9 +69,7 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
     document = _JSON.decode(body, limits)
     located = locate(fields, document, limits)
     if located.media:
-        raise Unreadable(
-            f"media can't be inspected ({located.media[0]})", status=415, cause="unsupported_media"
-        )
+        raise Unreadable(f"media can't be inspected ({located.media[0]})", status=415, cause="unsupported_media")
     answer: Scrubbed | Failed = Scrubbed([])
     if located.slots:
         answer = yield Scrub(match.policy.scrubber, match.policy.wanted, located.slots)

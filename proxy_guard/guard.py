@@ -18,6 +18,8 @@ from proxy_guard.rules.compiled import Match, Ruleset
 from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import Scrubber
 
+BROKEN = engine.broken()
+"""The block for when the guard itself broke, put in place before it starts."""
 INCIDENT_HEADER = "x-proxy-guard-incident"
 log = audit.logger()
 
@@ -128,19 +130,11 @@ class Exchange:
         assert self._match is not None
         return self._seal(await self._guard.run(message, self._match), message)
 
-    def fail(self, message: Message) -> Verdict:
-        """The verdict where the guard itself broke: a block, whatever the policy says of other failures."""
-        assert self._match is not None
-        decider = engine.decider_for(message, self._match)
-        return self._seal(decider.broken(), message)
-
     def _seal(self, verdict: Verdict, message: Message) -> Verdict:
         """Gives a block its incident id, and leaves a trace of every verdict that is more than a pass."""
         if verdict.action == "block":
             incident = uuid.uuid4().hex
-            verdict = replace(
-                verdict, incident=incident, headers=(*verdict.headers, (INCIDENT_HEADER, incident))
-            )
+            verdict = replace(verdict, incident=incident, headers=(*verdict.headers, (INCIDENT_HEADER, incident)))
         if verdict.action != "allow" or verdict.reason:
             audit.record(log, message, verdict)
         return verdict

@@ -13,7 +13,7 @@ from mitmproxy.addonmanager import Loader
 
 from proxy_guard import audit
 from proxy_guard.errors import ProxyGuardError
-from proxy_guard.guard import Exchange, Guard
+from proxy_guard.guard import BROKEN, Exchange, Guard
 from proxy_guard.model import Headers, Verdict
 
 log = audit.logger()
@@ -34,41 +34,46 @@ class ProxyGuardAddon:
     def configure(self, updated: set[str]) -> None:
         """Loads the rules. Raises OptionsError, on which mitmproxy does not start, or keeps the last good ones."""
         if "stream_large_bodies" in updated and ctx.options.stream_large_bodies:
-            raise exceptions.OptionsError("stream_large_bodies lets messages pass the guard by: unset it")
+            raise _refusal("stream_large_bodies lets messages pass the guard by: unset it")
         if self.guard is None or updated & {"guard_rules", "guard_policy"}:
             try:
                 guard = Guard.from_rules(ctx.options.guard_rules or None, policy=ctx.options.guard_policy or None)
             except ProxyGuardError as error:
-                raise exceptions.OptionsError(f"proxy-guard: {error}") from None
+                raise _refusal(f"proxy-guard: {error}") from None
             self.guard = guard
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Finds the rules for a request; what no rule is about streams by."""
         if flow.response or flow.error:
-            return
-        assert self.guard is not None
-        exchange = self.guard.open(flow.request.method, flow.request.url)
-        flow.metadata[_EXCHANGE] = exchange
-        if not exchange.concerns("request"):
-            flow.request.stream = True
-            return
-        # mitmproxy reads the body in any case before it answers; the verdict is kept for then.
-        verdict = exchange.refuse(exchange.request(_headers(flow.request)))
-        if verdict is not None:
-            flow.response = _reply(verdict)
+            return  # another addon has answered, or the client has gone
+        flow.response = _broken()
+
+        async def find() -> None:
+            assert self.guard is not None
+            exchange = self.guard.open(flow.request.method, flow.request.url)
+            flow.metadata[_EXCHANGE] = exchange
+            verdict = None
+            if exchange.concerns("request"):
+                verdict = exchange.refuse(exchange.request(_headers(flow.request)))
+            else:
+                flow.request.stream = True
+            # A refusal stands; mitmproxy reads the body in any case before it sends it.
+            flow.response = _block(flow, verdict) if verdict else None
+
+        await _contained(find)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Inspects a whole request."""
         exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
         if flow.response or flow.error or exchange is None or not exchange.concerns("request"):
             return
-        message = exchange.request(_headers(flow.request), flow.request.raw_content or b"")
-        flow.response = _reply(exchange.fail(message))
+        flow.response = _broken()
 
         async def judge() -> None:
+            message = exchange.request(_headers(flow.request), flow.request.raw_content or b"")
             verdict = await exchange.inspect(message)
             if verdict.action == "block":
-                flow.response = _reply(verdict)
+                flow.response = _block(flow, verdict)
                 return
             if verdict.action == "rewrite":
                 _rewrite(flow.request, verdict)
@@ -79,7 +84,7 @@ class ProxyGuardAddon:
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Lets responses that no rule is about stream by."""
         exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
-        if flow.response is not None and (exchange is None or not exchange.concerns("response")):
+        if flow.response is not None and exchange is not None and not exchange.concerns("response"):
             flow.response.stream = True
 
     async def response(self, flow: http.HTTPFlow) -> None:
@@ -88,19 +93,23 @@ class ProxyGuardAddon:
         original = flow.response
         if original is None or exchange is None or not exchange.concerns("response"):
             return
-        message = exchange.response(original.status_code, _headers(original), original.raw_content or b"")
-        flow.response = _reply(exchange.fail(message))
+        flow.response = _broken()
 
         async def judge() -> None:
+            message = exchange.response(original.status_code, _headers(original), original.raw_content or b"")
             verdict = await exchange.inspect(message)
             if verdict.action == "block":
-                flow.response = _reply(verdict)
+                flow.response = _block(flow, verdict)
                 return
             if verdict.action == "rewrite":
                 _rewrite(original, verdict)
             flow.response = original
 
         await _contained(judge)
+
+
+def _refusal(why: str) -> Exception:
+    return exceptions.OptionsError(why)  # type: ignore[no-untyped-call]
 
 
 async def _contained(judge: Callable[[], Awaitable[None]]) -> None:
@@ -121,6 +130,15 @@ def _fields(headers: Headers) -> http.Headers:
 def _rewrite(message: http.Message, verdict: Verdict) -> None:
     message.headers = _fields(verdict.headers)
     message.data.content = verdict.body
+
+
+def _block(flow: http.HTTPFlow, verdict: Verdict) -> http.Response:
+    flow.metadata.pop(_EXCHANGE, None)  # the guard's own answer is not inspected again
+    return _reply(verdict)
+
+
+def _broken() -> http.Response:
+    return _reply(BROKEN)
 
 
 def _reply(verdict: Verdict) -> http.Response:

@@ -19,7 +19,6 @@ from proxy_guard.errors import Unreadable
 
 _BOM = b"\xef\xbb\xbf"
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_MINUS_ZERO = re.compile(r"-0(?![.\deE])")
 
 
 class ExactNumber(float):
@@ -28,7 +27,7 @@ class ExactNumber(float):
     __slots__ = ("digits",)
     digits: str
 
-    def __new__(cls, digits: str) -> ExactNumber:
+    def __new__(cls, digits: str) -> ExactNumber:  # noqa: D102
         made = super().__new__(cls, digits)
         made.digits = digits
         return made
@@ -89,7 +88,7 @@ class JsonCodec:
                 object_pairs_hook=reading.pairs,
                 parse_float=reading.real,
                 # A Python call per integer is dear in arrays of token ids: only where it can matter.
-                parse_int=reading.integer if _MINUS_ZERO.search(text) else None,
+                parse_int=reading.integer if "-0" in text else None,
                 parse_constant=_refuse_constant,
             ).decode(text)
         except json.JSONDecodeError as error:

@@ -74,8 +74,8 @@ class _Engine:
     def detect_many(self, texts: Sequence[str]) -> list[list[Finding]]:
         found = [self._patterns(text) for text in texts]
         if self._ner is not None:
-            for findings, more in zip(found, self._ner.findings(texts), strict=True):
-                findings += more
+            named = self._ner.findings(texts)
+            found = [findings + more for findings, more in zip(found, named, strict=True)]
         return [_tidy(findings, self._min_score) if findings else findings for findings in found]
 
     def _patterns(self, text: str) -> list[Finding]:

@@ -11,6 +11,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import hyperscan
@@ -58,7 +59,7 @@ class Prefilter:
 
 def _cached(expressions: Sequence[str]) -> hyperscan.Database:
     """The database of `expressions`: from the cache folder if it is there and whole, else compiled and kept."""
-    recipe = "\0".join([str(_FORMAT), hyperscan.__version__, str(_FLAGS), *expressions])
+    recipe = "\0".join([str(_FORMAT), version("hyperscan"), str(_FLAGS), *expressions])
     name = hashlib.sha256(recipe.encode()).hexdigest()
     folder = Path(os.environ.get("PROXY_GUARD_CACHE") or platformdirs.user_cache_dir("proxy-guard"))
     file = folder / f"patterns-{name}.hs"
@@ -66,8 +67,8 @@ def _cached(expressions: Sequence[str]) -> hyperscan.Database:
         kept = file.read_bytes()
         digest, packed = kept[:32], kept[32:]
         if hashlib.sha256(packed).digest() == digest:
-            return hyperscan.loadb(packed)
-    except (OSError, hyperscan.HyperscanError):
+            return hyperscan.loadb(packed, hyperscan.HS_MODE_BLOCK)
+    except (OSError, hyperscan.error):
         pass  # none, unreadable, or made on another kind of machine
     database = hyperscan.Database()
     database.compile(

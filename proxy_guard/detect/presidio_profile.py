@@ -8,6 +8,7 @@ from presidio_analyzer import AnalyzerEngine
 from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
 
 from proxy_guard.detect.ner import default_model, load_model
+from proxy_guard.detect.recognizers import OFFLINE
 from proxy_guard.model import Finding
 
 
@@ -27,6 +28,9 @@ class PresidioProfile:
         self._analyzer = AnalyzerEngine(
             nlp_engine=engine, supported_languages=[language], default_score_threshold=min_score or 0
         )
+        for name, own in OFFLINE.items():
+            self._analyzer.registry.remove_recognizer(name, language)
+            self._analyzer.registry.add_recognizer(own(supported_language=language, name=name))
         self._entities = list(entities) if entities is not None else None
         self._language = language
 

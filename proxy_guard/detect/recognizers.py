@@ -27,14 +27,13 @@ def _suffixes() -> tldextract.TLDExtract:
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
-class _Email(presidio.EmailRecognizer):  # type: ignore[misc, name-defined]
+class _Email(presidio.EmailRecognizer):  # type: ignore[misc]
     def validate_result(self, pattern_text: str) -> bool:
         return bool(_suffixes()(pattern_text).fqdn)
 
 
-class _Url(presidio.UrlRecognizer):  # type: ignore[misc, name-defined]
-    def validate_result(self, pattern_text: str) -> bool:
-        return bool(_suffixes()(pattern_text).fqdn)
+OFFLINE: dict[str, type[PatternRecognizer]] = {"EmailRecognizer": _Email}
+"""What stands in for those Presidio recognizers that would ask the network, by their names."""
 
 
 class PatternPart:
@@ -43,8 +42,7 @@ class PatternPart:
     def __init__(self, entity: str) -> None:
         self.entity = entity
         name = PATTERN_RECOGNIZERS[entity]
-        own = {"EmailRecognizer": _Email, "UrlRecognizer": _Url}
-        self._recognizer: PatternRecognizer = (own.get(name) or getattr(presidio, name))()
+        self._recognizer: PatternRecognizer = (OFFLINE.get(name) or getattr(presidio, name))()
         self.expressions: list[str] = [pattern.regex for pattern in self._recognizer.patterns]
         self._recognizer.analyze("", [entity])  # compiles its patterns now, not at the first message
 

@@ -50,8 +50,8 @@ class FieldTree:
                 ends, branches = branch.ends, branch.onward
             ends.append(index)
 
-    def __bool__(self) -> bool:
-        return bool(self._fields)
+    def __len__(self) -> int:
+        return len(self._fields)
 
     def nodes(self, document: Any) -> list[tuple[Field, list[Node]]]:
         """Every field that selects something, in the order of the file, with its nodes."""

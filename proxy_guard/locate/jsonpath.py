@@ -186,40 +186,40 @@ def _by_filter(test: Test) -> Step:
 
 
 def _filter(expression: Any) -> Test:
-    """A closure for a filter: `@.name == 'literal'`, `@.name`, and `&&`, `||`, `!` over them; else the library's."""
+    """A closure for a filter of `@.name.name == 'text'`, `@.name`, `&&`, `||` and `!`; for others the library's own."""
     if isinstance(expression, jp_filter.InfixExpression):
         if expression.operator in {"&&", "||"}:
             left, right = _filter(expression.left), _filter(expression.right)
             if expression.operator == "&&":
                 return lambda value, root: left(value, root) and right(value, root)
             return lambda value, root: left(value, root) or right(value, root)
-        name, literal = _member(expression.left), expression.right
+        names, literal = _member(expression.left), expression.right
         # Only text: JSON numbers and booleans compare by rules of their own, which the library knows.
-        if name is not None and isinstance(literal, jp_filter.StringLiteral) and expression.operator in {"==", "!="}:
+        if names and isinstance(literal, jp_filter.StringLiteral) and expression.operator in {"==", "!="}:
             wanted, equal = literal.value, expression.operator == "=="
-            return lambda value, root: (_get(value, name) == wanted) is equal
+            return lambda value, root: (_get(value, names) == wanted) is equal
     if isinstance(expression, jp_filter.PrefixExpression) and expression.operator == "!":
         negated = _filter(expression.right)
         return lambda value, root: not negated(value, root)
     present = _member(expression)
-    if present is not None:
+    if present:
         return lambda value, root: _get(value, present) is not _MISSING
     whole = jp_filter.FilterExpression(expression)
-    return lambda value, root: whole.evaluate(
-        jp_selectors.FilterContext(env=_ENV, current=value, root=root)
-    )
+    return lambda value, root: whole.evaluate(jp_selectors.FilterContext(env=_ENV, current=value, root=root))
 
 
-def _get(value: Any, name: str) -> Any:
-    return value.get(name, _MISSING) if isinstance(value, dict) else _MISSING
+def _get(value: Any, names: tuple[str, ...]) -> Any:
+    for name in names:
+        if not isinstance(value, dict) or name not in value:
+            return _MISSING
+        value = value[name]
+    return value
 
 
-def _member(expression: Any) -> str | None:
-    """The name of `@.name`, or None for any other expression."""
-    if not isinstance(expression, jp_filter.RelativeFilterQuery) or len(expression.path.segments) != 1:
-        return None
-    segment = expression.path.segments[0]
-    if isinstance(segment, jp_segments.JSONPathRecursiveDescentSegment) or len(segment.selectors) != 1:
-        return None
-    selector = segment.selectors[0]
-    return selector.name if isinstance(selector, jp_selectors.NameSelector) else None
+def _member(expression: Any) -> tuple[str, ...]:
+    """The names of `@.name.name`; none for any other expression."""
+    if not isinstance(expression, jp_filter.RelativeFilterQuery) or not expression.path.singular_query():
+        return ()
+    selectors = [segment.selectors[0] for segment in expression.path.segments]
+    names = tuple(each.name for each in selectors if isinstance(each, jp_selectors.NameSelector))
+    return names if len(names) == len(selectors) else ()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from proxy_guard.errors import Cause
-from proxy_guard.model import Headers, LocatedFinding, Message, Verdict
+from proxy_guard.model import Action, Headers, LocatedFinding, Message, Verdict
 from proxy_guard.policy import Policy
 
 BlockBody = Callable[[int, str, str, str], bytes]
@@ -23,9 +24,18 @@ _CODES = {
     "unavailable": "guard_unavailable",
 }
 _BODY_HEADERS = frozenset(
-    # What speaks about the bytes of a body is untrue of other bytes.
-    ["content-length", "content-encoding", "transfer-encoding", "content-md5", "digest", "content-digest"]
-    + ["repr-digest", "etag", "accept-ranges"]
+    {
+        # What speaks about the bytes of a body is untrue of other bytes.
+        "accept-ranges",
+        "content-digest",
+        "content-encoding",
+        "content-length",
+        "content-md5",
+        "digest",
+        "etag",
+        "repr-digest",
+        "transfer-encoding",
+    }
 )
 
 
@@ -58,6 +68,21 @@ def _filler(template: Any) -> BlockBody:
     return body
 
 
+def broken() -> Verdict:
+    """A block for when the guard itself breaks; no policy lets such a message pass."""
+    media_type, body = compile_block_body(None)
+    return _blocked(media_type, body(503, _UNINSPECTED, "the guard failed", _CODES["unavailable"]), 503)
+
+
+def _blocked(media_type: str, body: bytes, status: int) -> Verdict:
+    headers: Headers = (
+        ("content-type", media_type),
+        ("content-length", str(len(body))),
+        ("cache-control", "no-store"),
+    )
+    return Verdict("block", headers, body, status)
+
+
 class Decider:
     """Makes the verdicts on one message, for one policy and one API's way of answering."""
 
@@ -70,13 +95,13 @@ class Decider:
     def allow(self, findings: Iterable[LocatedFinding] = (), reason: str = "") -> Verdict:
         """Forward the message as it came."""
         message = self._message
-        return self._verdict("allow", message.headers, message.body, tuple(findings), reason)
+        return self._forward("allow", message.headers, message.body, findings, reason)
 
     def rewrite(self, body: bytes, findings: Iterable[LocatedFinding], reason: str) -> Verdict:
         """Forward `body` in place of the message's own."""
         headers = tuple(pair for pair in self._message.headers if pair[0].lower() not in _BODY_HEADERS)
         headers = (*headers, ("content-length", str(len(body))))
-        return self._verdict("rewrite", headers, body, tuple(findings), reason)
+        return self._forward("rewrite", headers, body, findings, reason)
 
     def found(self, blocking: list[LocatedFinding], findings: Iterable[LocatedFinding]) -> Verdict:
         """Block for what was found; in observe mode, say so only."""
@@ -94,37 +119,14 @@ class Decider:
         status = upstream if upstream >= 500 else status
         return self._block(status, _UNINSPECTED, why, cause, ())
 
-    def broken(self) -> Verdict:
-        """A block for when the guard itself broke; no policy lets such a message pass."""
-        return self._block(503, _UNINSPECTED, "the guard failed", "unavailable", ())
-
     def _block(
         self, status: int, message: str, reason: str, code: str, findings: tuple[LocatedFinding, ...]
     ) -> Verdict:
         body = self._body(status, f"{message} ({reason})", reason, _CODES[code])
-        headers: Headers = (
-            ("content-type", self._media_type),
-            ("content-length", str(len(body))),
-            ("cache-control", "no-store"),
-        )
-        return self._verdict("block", headers, body, findings, reason, status)
+        verdict = _blocked(self._media_type, body, status)
+        return replace(verdict, findings=findings, reason=reason, api=self._api, policy=self._policy.name)
 
-    def _verdict(
-        self,
-        action: Any,
-        headers: Headers,
-        body: bytes,
-        findings: tuple[LocatedFinding, ...],
-        reason: str,
-        status: int | None = None,
+    def _forward(
+        self, action: Action, headers: Headers, body: bytes, findings: Iterable[LocatedFinding], reason: str
     ) -> Verdict:
-        return Verdict(
-            action=action,
-            headers=headers,
-            body=body,
-            status=status,
-            findings=findings,
-            reason=reason,
-            api=self._api,
-            policy=self._policy.name,
-        )
+        return Verdict(action, headers, body, None, tuple(findings), reason, self._api, self._policy.name)

@@ -30,9 +30,7 @@ class Api:
     def matches(self, method: str, host: str, path: str) -> bool:
         """Whether a request is one of this API's."""
         return (
-            method in self.methods
-            and self.paths.fullmatch(path) is not None
-            and self.hosts.fullmatch(host) is not None
+            method in self.methods and self.paths.fullmatch(path) is not None and self.hosts.fullmatch(host) is not None
         )
 
     def fields(self, direction: Direction) -> FieldTree:

@@ -11,6 +11,7 @@ from proxy_guard.rules.reading import FileModel
 
 Version = Literal[1]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Lower case, digits and hyphens.")]
+Then = Literal["block", "keep"]
 Score = Annotated[float, Field(ge=0, le=1)]
 
 # --- API descriptions: WHERE ---------------------------------------------------------------------------
@@ -47,9 +48,7 @@ class FieldRule(FileModel):
         description="text: a string or number. json: every string, number and name in a value, also in a string "
         "that holds JSON. media: an image, file or recording.",
     )
-    signed: bool = Field(
-        default=False, description="Signed by the API: scanned but never rewritten; a finding blocks."
-    )
+    signed: bool = Field(default=False, description="Signed by the API: scanned but never rewritten; a finding blocks.")
 
 
 class ApiFile(FileModel):
@@ -95,7 +94,7 @@ class PolicyFile(FileModel):
     scrubber: str = Field(default="local", description="Who finds: an entry point of proxy_guard.scrubbers.")
     language: str = "en"
     block: BlockReply = BlockReply()
-    on_error: Literal["block", "keep"] | dict[Cause, Literal["block", "keep"]] = Field(
+    on_error: Then | dict[Cause, Then] = Field(
         default="block", description="What becomes of a message that can't be read or decided, per cause or for all."
     )
     mode: Literal["enforce", "observe"] = Field(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from proxy_guard import plugins
 from proxy_guard.codecs import Limits
 from proxy_guard.detect.catalogue import ENTITIES
-from proxy_guard.errors import RuleFault, RulesError
+from proxy_guard.errors import Cause, RuleFault, RulesError
 from proxy_guard.locate import dialect_ng, jsonpath
 from proxy_guard.locate.fields import Field, FieldTree
 from proxy_guard.model import Wanted
@@ -20,12 +20,12 @@ from proxy_guard.operators.keep import Keep
 from proxy_guard.policy import EntityRule, Policy
 from proxy_guard.policy.decide import compile_block_body
 from proxy_guard.rules.compiled import Api, CompiledRoute, Ruleset
-from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile
+from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile, Then
 from proxy_guard.rules.matching import name_pattern, path_pattern
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
 
 _DIALECTS = {"rfc9535": jsonpath.compile_path, "jsonpath-ng": dialect_ng.compile_path}
-_PROOF = ".test.yaml"
+PROOF_SUFFIX = ".test.yaml"
 
 
 def load_rules(folder: Path, policy: str | None = None) -> Ruleset:
@@ -41,7 +41,7 @@ def load_rules(folder: Path, policy: str | None = None) -> Ruleset:
 
 def rule_files(folder: Path) -> list[Path]:
     """The YAML files of one kind, proofs left out, in the order of their names."""
-    return sorted(path for path in folder.glob("*.yaml") if not path.name.endswith(_PROOF))
+    return sorted(path for path in folder.glob("*.yaml") if not path.name.endswith(PROOF_SUFFIX))
 
 
 class _Loader:
@@ -50,11 +50,13 @@ class _Loader:
         self.faults: list[RuleFault] = []
 
     def load(self, policy: str | None) -> Ruleset | None:
-        apis = self._each("apis", self._api)
-        policies = self._each("policies", self._policy)
-        with self._collecting():
+        apis: dict[str, Api] = self._each("apis", self._api)
+        policies: dict[str, Policy] = self._each("policies", self._policy)
+        try:
             return self._guard(apis, policies, policy)
-        return None
+        except RulesError as error:
+            self.faults += error.faults
+            return None
 
     @contextmanager
     def _collecting(self) -> Iterator[None]:
@@ -66,8 +68,8 @@ class _Loader:
     def _source(self, path: Path) -> SourceFile:
         return SourceFile(path, str(path))
 
-    def _each[T: (Api, Policy)](self, kind: str, compile_: Any) -> dict[str, T]:
-        made: dict[str, T] = {}
+    def _each(self, kind: str, compile_: Callable[[SourceFile], Any]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
         for path in rule_files(self._folder / kind):
             with self._collecting():
                 source = self._source(path)
@@ -92,9 +94,7 @@ class _Loader:
             block_body=compile_block_body(file.block_body),
         )
 
-    def _fields(
-        self, source: SourceFile, file: ApiFile, part: str, rules: Sequence[FieldRule]
-    ) -> FieldTree:
+    def _fields(self, source: SourceFile, file: ApiFile, part: str, rules: Sequence[FieldRule]) -> FieldTree:
         fields = []
         for index, rule in enumerate(rules):
             try:
@@ -123,25 +123,21 @@ class _Loader:
             known = plugins.available("scrubbers")
             self.faults.append(source.fault(("scrubber",), "unknown scrubber", did_you_mean(file.scrubber, known)))
         every = list(rules.values()) + ([otherwise] if otherwise else [])
-        on_error = file.on_error
-        keeps = [cause for cause, then in on_error.items() if then == "keep"] if isinstance(on_error, dict) else (
-            ["undecodable", "too_large", "unsupported_media", "timeout", "unavailable"] if on_error == "keep" else []
-        )
         return Policy(
             name=file.name,
             rules=rules,
             otherwise=otherwise,
             scrubber=file.scrubber,
             wanted=Wanted(
-                entities=None if otherwise else frozenset(
-                    entity for entity, rule in rules.items() if not isinstance(rule.operator, Keep)
-                ),
+                entities=None
+                if otherwise
+                else frozenset(entity for entity, rule in rules.items() if not isinstance(rule.operator, Keep)),
                 language=file.language,
                 min_score=min((rule.min_score for rule in every), default=file.min_score),
             ),
             status=file.block.status,
             message=file.block.message,
-            keeps=frozenset(keeps),
+            keeps=_keeps(file.on_error),
             observe=file.mode == "observe",
         )
 
@@ -183,6 +179,13 @@ class _Loader:
         return known[name]
 
 
+def _keeps(on_error: Then | dict[Cause, Then]) -> frozenset[Cause]:
+    """The causes of failure that let a message pass."""
+    if isinstance(on_error, dict):
+        return frozenset(cause for cause, then in on_error.items() if then == "keep")
+    return frozenset(get_args(Cause)) if on_error == "keep" else frozenset()
+
+
 def _entity_rule(source: SourceFile, loc: Loc, spec: dict[str, Any], min_score: float, order: int) -> EntityRule:
     settings = dict(spec)
     action = settings.pop("action", None)
@@ -190,7 +193,9 @@ def _entity_rule(source: SourceFile, loc: Loc, spec: dict[str, Any], min_score: 
     if action is None:
         raise RulesError([source.fault(loc, f"'action' is missing; one of {', '.join(sorted(known))}")])
     if action not in known:
-        raise RulesError([source.fault((*loc, "action"), f"unknown action '{action}'", did_you_mean(str(action), known))])
+        raise RulesError(
+            [source.fault((*loc, "action"), f"unknown action '{action}'", did_you_mean(str(action), known))]
+        )
     score = settings.pop("min_score", min_score)
     if not isinstance(score, int | float) or not 0 <= score <= 1:
         raise RulesError([source.fault((*loc, "min_score"), "must be a number from 0 to 1")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +54,11 @@ class SourceFile:
     def _position(self, loc: Loc) -> tuple[int, int]:
         if self._tree is None:  # the slow reader keeps positions; only mistakes need it
             self._tree = YAML(typ="rt").load(self.path.read_text(encoding="utf-8"))
-        node, place = self._tree, (0, 0)
+        node: Any = self._tree
+        place = (0, 0)
         for part in loc:
             try:
-                if isinstance(node, Mapping):
-                    place = node.lc.key(part)  # type: ignore[attr-defined]
-                else:
-                    place = node.lc.item(part)
+                place = node.lc.item(part) if isinstance(part, int) else node.lc.key(part)
                 node = node[part]
             except (KeyError, IndexError, TypeError, AttributeError):
                 break

@@ -1,0 +1,42 @@
+# One folder, .venv, holds everything; every target makes what it needs.
+SHELL := /bin/bash
+PY := .venv/bin/python
+LOCK := requirements.lock
+
+.PHONY: install demo test test-all check conformance bench lock clean
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml $(LOCK) scripts/install.sh
+	@bash scripts/install.sh
+	@touch $@
+
+demo: install
+	@$(PY) -m proxy_guard demo
+
+test: install
+	@$(PY) -m pytest -m "not slow"
+
+test-all: install
+	@$(PY) -m pytest
+
+check: install
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(PY) -m proxy_guard test
+
+conformance: install
+	@$(PY) -m pytest tests/conformance -rs
+
+bench: install
+	@$(PY) -m bench
+
+# Pins every dependency with its hashes. No index is named in the file, so it serves any mirror.
+lock: install
+	@$(PY) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.12 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --quiet --output-file $(LOCK)
+
+clean:
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,110 @@
+"""The commands. Each imports what it needs when it runs, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="proxy-guard",
+    help="Keeps personal data out of chat APIs: inline, on the wire, by rules that a security team edits.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Rules = Annotated[Path | None, typer.Option("--rules", help="Folder of rule files; without it, the shipped rules.")]
+Policy = Annotated[str | None, typer.Option("--policy", help="A policy for all traffic, in place of the routes' own.")]
+Folder = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Folder of rule files; else the shipped rules.")]
+Json = Annotated[bool, typer.Option("--json", help="For machines: JSON on standard output.")]
+
+
+@app.command()
+def run(
+    upstream: Annotated[str, typer.Option("--upstream", help="The chat API: http(s)://host[:port].")],
+    rules: Rules = None,
+    listen: Annotated[str, typer.Option("--listen", help="HOST:PORT.")] = "127.0.0.1:8080",
+    policy: Policy = None,
+) -> None:
+    """Run the sidecar in front of a chat API (mitmproxy in reverse mode with the addon)."""
+    from proxy_guard.cli import run as command
+
+    command.run(upstream, rules, listen, policy)
+
+
+@app.command()
+def apply(
+    url: Annotated[str, typer.Option("--url", help="The URL of the request, which decides what rules apply.")],
+    rules: Rules = None,
+    policy: Policy = None,
+    method: Annotated[str, typer.Option("--method", help="The method of the request.")] = "POST",
+    response: Annotated[bool, typer.Option("--response", help="Standard input is the body of a response.")] = False,
+    header: Annotated[
+        list[str] | None, typer.Option("--header", help="A header of the message, as `Name: value`.")
+    ] = None,
+) -> None:
+    """Put one message (its body on standard input) through the guard, and show the verdict as JSON."""
+    from proxy_guard.cli import apply as command
+
+    command.apply(url, rules, policy, method, response, header or [])
+
+
+@app.command()
+def detect(
+    profile: Annotated[str, typer.Option("--profile", help="proxy-guard or presidio.")] = "proxy-guard",
+    entities: Annotated[str | None, typer.Option("--entities", help="Names, separated by commas; else all.")] = None,
+    language: Annotated[str, typer.Option("--language")] = "en",
+    min_score: Annotated[float | None, typer.Option("--min-score", min=0, max=1)] = None,
+    model: Annotated[str | None, typer.Option("--model", help="A spaCy package or path, for names and places.")] = None,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Each line in is a JSON string; each line out its findings.")
+    ] = False,
+) -> None:
+    """Show what the local engine finds in a text on standard input."""
+    from proxy_guard.cli import detect as command
+
+    command.detect(profile, entities, language, min_score, model, jsonl)
+
+
+@app.command()
+def lint(folder: Folder = None, json: Json = False) -> None:
+    """Check rule files; every mistake with file, line, column and a hint."""
+    from proxy_guard.cli import rules as command
+
+    command.lint(folder, json)
+
+
+@app.command()
+def test(folder: Folder = None, json: Json = False) -> None:
+    """Run the proofs that lie beside rule files (NAME.test.yaml), and tell which files have none."""
+    from proxy_guard.cli import rules as command
+
+    command.test(folder, json)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+) -> None:
+    """Lay the starter rules down in a folder, for editing."""
+    from proxy_guard.cli import rules as command
+
+    command.init(folder)
+
+
+@app.command("addon-path")
+def addon_path() -> None:
+    """Print the file that `mitmdump -s` wants."""
+    from proxy_guard import resources
+
+    typer.echo(resources.addon_path())
+
+
+@app.command()
+def demo() -> None:
+    """See it work: a chat server, the sidecar before it, and a few chats through both."""
+    from proxy_guard.cli import demo as command
+
+    command.demo()

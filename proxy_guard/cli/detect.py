@@ -1,0 +1,46 @@
+"""`proxy-guard detect`: what the local engine finds in a text."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import cast
+
+import typer
+
+from proxy_guard.detect import Detector, Finding
+from proxy_guard.detect.catalogue import ENTITIES
+from proxy_guard.detect.detector import Profile
+from proxy_guard.errors import ProxyGuardError
+from proxy_guard.rules.reading import did_you_mean
+
+
+def detect(
+    profile: str, entities: str | None, language: str, min_score: float | None, model: str | None, jsonl: bool
+) -> None:
+    """Prints findings as a JSON list; with `jsonl`, a list for each line of input."""
+    if profile not in ("proxy-guard", "presidio"):
+        raise ProxyGuardError("--profile is proxy-guard or presidio")
+    wanted = [name.strip() for name in entities.split(",") if name.strip()] if entities else None
+    for name in wanted or []:
+        if name not in ENTITIES:
+            hint = did_you_mean(name, ENTITIES)
+            raise ProxyGuardError(f"unknown entity {name}" + (f" ({hint})" if hint else ""))
+    detector = Detector(wanted, language, cast(Profile, profile), model, min_score)
+    text = sys.stdin.buffer.read().decode(errors="replace")
+    if not jsonl:
+        typer.echo(_line(detector.detect(text)))
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            value = json.JSONDecoder().decode(line)
+        except ValueError:
+            value = None
+        if not isinstance(value, str):
+            raise ProxyGuardError(f"line {number} is not a JSON string")
+        typer.echo(_line(detector.detect(value)))
+
+
+def _line(findings: list[Finding]) -> str:
+    return json.dumps([asdict(each) for each in findings])

@@ -1,0 +1,1 @@
+"""The demo: a chat server of the project's own, the sidecar before it, and the real OpenAI client."""

@@ -1,0 +1,98 @@
+"""Runs the sibling proofs of rule files: what must change, must be blocked, must stay untouched.
+
+A case meets the rules of its folder as live traffic would. Proofs of a policy run with that policy for all
+traffic; those of an API description must be matched by it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from proxy_guard.codecs import Limits
+from proxy_guard.codecs.json import JsonCodec
+from proxy_guard.guard import Guard
+from proxy_guard.model import Message, Verdict
+from proxy_guard.rules.files import Case, ProofFile
+from proxy_guard.rules.load import PROOF_SUFFIX, rule_files
+from proxy_guard.rules.reading import SourceFile
+
+_KINDS = (".", "apis", "policies")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one case of one proof ended; `why` is for a failed one."""
+
+    file: str
+    case: str
+    passed: bool
+    why: str
+
+
+def unproven(folder: Path) -> list[Path]:
+    """The rule files that have no proof beside them."""
+    files = [path for kind in _KINDS for path in rule_files(folder / kind)]
+    return [path for path in files if not path.with_name(path.stem + PROOF_SUFFIX).exists()]
+
+
+def run_proofs(folder: Path) -> list[Outcome]:
+    """Every case of every proof in a folder of rules. Raises RulesError where a rule or proof file is at fault."""
+    return anyio.run(_run, folder)
+
+
+async def _run(folder: Path) -> list[Outcome]:
+    guards: dict[str | None, Guard] = {}
+    outcomes = []
+    for kind in _KINDS:
+        for path in sorted((folder / kind).glob(f"*{PROOF_SUFFIX}")):
+            subject = path.name.removesuffix(PROOF_SUFFIX)
+            for case in SourceFile(path, str(path)).validate(ProofFile).cases:
+                policy = case.policy or (subject if kind == "policies" else None)
+                if policy not in guards:
+                    guards[policy] = Guard.from_rules(folder, policy=policy)
+                message = _message(case)
+                verdict = await guards[policy].inspect(message)
+                why = _fault(case, message, verdict)
+                if not why and kind == "apis" and verdict.api != subject:
+                    why = f"met the API description {verdict.api}"
+                outcomes.append(Outcome(str(path.relative_to(folder)), case.name, not why, why))
+    return outcomes
+
+
+def _chat(text: str) -> dict[str, Any]:
+    return {"model": "any", "messages": [{"role": "user", "content": text}]}
+
+
+def _message(case: Case) -> Message:
+    content = _chat(case.text) if case.text is not None else case.request or case.response
+    headers = (("content-type", "application/json"),)
+    body = json.dumps(content, ensure_ascii=False).encode()
+    if case.response is not None:
+        return Message("response", case.method, case.url, headers, body, 200)
+    return Message("request", case.method, case.url, headers, body)
+
+
+def _fault(case: Case, message: Message, verdict: Verdict) -> str:
+    """Why the verdict is not what the case says, or nothing."""
+    did = verdict.action + (f" {verdict.status}" if verdict.status else "")
+    if case.unchanged:
+        return "" if verdict.action == "allow" and verdict.body == message.body else f"not unchanged: {did}"
+    if case.blocked is not None:
+        if verdict.action != "block":
+            return f"not blocked: {did}"
+        if case.blocked is True:
+            return ""
+        if case.blocked.status not in (None, verdict.status):
+            return f"blocked with {verdict.status}"
+        missing = set(case.blocked.entities) - {each.entity for each in verdict.findings}
+        return f"not found: {', '.join(sorted(missing))}" if missing else ""
+    if verdict.action != "rewrite":
+        return f"not rewritten: {did}"
+    becomes = _chat(case.becomes) if isinstance(case.becomes, str) else case.becomes
+    got = JsonCodec().decode(verdict.body, Limits()).value
+    return "" if got == becomes else f"became {json.dumps(got, ensure_ascii=False)}"
