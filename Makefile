@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 LOCK := requirements.lock
 
-.PHONY: install demo test test-all check conformance bench lock clean
+.PHONY: install demo test test-all check conformance bench lock schemas clean
 
 install: .venv/installed
 
@@ -32,6 +32,10 @@ conformance: install
 
 bench: install
 	@$(PY) -m bench
+
+# The JSON Schemas of rule files, from their models.
+schemas: install
+	@$(PY) -m proxy_guard.rules.schemas rules/schema
 
 # Pins every dependency with its hashes. No index is named in the file, so it serves any mirror.
 lock: install

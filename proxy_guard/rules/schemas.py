@@ -1,0 +1,49 @@
+"""The JSON Schemas of rule files, for editors. `python -m proxy_guard.rules.schemas DIR` writes them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from proxy_guard import plugins
+from proxy_guard.detect.catalogue import ENTITIES
+from proxy_guard.rules.files import KINDS
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Each kind of rule file and its JSON Schema (2020-12)."""
+    made = {kind: model.model_json_schema(by_alias=True) for kind, model in KINDS.items()}
+    policy = made["policy"]["properties"]
+    rule = {"oneOf": [_operator(name) for name in sorted(plugins.available("operators"))]}
+    policy["entities"] |= {
+        "additionalProperties": False,
+        "properties": {entity: {"$ref": "#/$defs/EntityRule"} for entity in sorted(ENTITIES)},
+    }
+    policy["otherwise"]["anyOf"] = [{"$ref": "#/$defs/EntityRule"}, {"const": "keep"}]
+    made["policy"].setdefault("$defs", {})["EntityRule"] = rule
+    return {
+        kind: {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema} for kind, schema in made.items()
+    }
+
+
+def _operator(name: str) -> dict[str, Any]:
+    operator = plugins.load("operators", name)
+    schema: dict[str, Any] = operator.model_json_schema(by_alias=True)
+    score = {"type": "number", "minimum": 0, "maximum": 1, "description": "Findings below it are left alone."}
+    schema["properties"] = {"action": {"const": name}, "min_score": score, **schema.get("properties", {})}
+    schema["required"] = ["action", *schema.get("required", [])]
+    schema["title"] = name
+    return schema
+
+
+def write(folder: Path) -> None:
+    """Writes one file for each kind."""
+    for kind, schema in schemas().items():
+        text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        (folder / f"{kind}.schema.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
