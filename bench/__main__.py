@@ -88,13 +88,13 @@ def _options(names: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--seconds", type=_at_least_one, default=default.seconds, help="length of a round")
-    parser.add_argument("--rounds", type=_count, default=default.rounds, help="rounds for each setup and body")
-    parser.add_argument("--warmup", type=_at_least_one, default=default.warmup, help="seconds before the rounds")
+    parser.add_argument("--rounds", type=_count, default=default.rounds, help="rounds per setup and body")
+    parser.add_argument("--warmup", type=_at_least_one, default=default.warmup, help="seconds before them")
     parser.add_argument("--connections", type=_count, default=default.connections, help="at a time")
     parser.add_argument("--bodies", type=_count, default=default.bodies, help="different chats to send")
     parser.add_argument("--only", type=_names(names), help=f"some suites, by comma: {', '.join(names)}")
     parser.add_argument("--json", action="store_true", help="print the results as JSON, not as a table")
-    parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results.json", help="file of results")
+    parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results.json", help="the file")
     return parser.parse_args()
 
 

@@ -57,9 +57,10 @@ _DATA_TEMPLATES = {
 
 @dataclass(frozen=True)
 class Body:
-    """One request body, and the personal data in it."""
+    """One request body, its first message (which never holds personal data), and the personal data in it."""
 
     text: str
+    opening: str
     secrets: tuple[str, ...] = ()
 
 
@@ -89,7 +90,7 @@ def _chat(rng: random.Random, kind: Kind, seen: set[str]) -> Body:
         seen.add(text)
         messages.append({"role": role, "content": text})
     chat = {"model": "gpt-4o-mini", "temperature": 0.7, "messages": messages}
-    return Body(json.dumps(chat, separators=(",", ":")), tuple(secrets))
+    return Body(json.dumps(chat, separators=(",", ":")), messages[0]["content"], tuple(secrets))
 
 
 def _message(rng: random.Random, data: list[tuple[str, str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -14,6 +15,7 @@ from bench.model import Bench, BenchError, Report, Row, Settings
 from bench.reply import TEXT
 
 CHAT = "/v1/chat/completions"
+_QUIET = 0.25  # seconds without a new request, after which there is none on its way
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ def verify(setup: Setup, sent: Chats) -> None:
             if answer.json()["choices"][0]["message"]["content"] != TEXT:
                 raise BenchError(f"{what}: the answer's text is not the one that was given")
             received = client.get(setup.last)
-            if len(received.json()["messages"]) != 8:
+            messages = received.json()["messages"]
+            if len(messages) != 8 or messages[0]["content"] != body.opening:
                 raise BenchError(f"{what}: not the whole chat arrived")
     except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
         raise BenchError(f"{what}: {type(error).__name__}: {error}") from error
@@ -115,14 +118,25 @@ def _rounds(bench: Bench, setups: list[Setup], sent: Chats) -> list[list[Sample]
         bench.say(f"{setup.label}, {sent.kind}: warm-up")
         verify(setup, sent)
         load(bench, setup.url, sent.file, bench.settings.warmup)
+        _settle(setup)
     samples: list[list[Sample]] = [[] for _ in setups]
     for turn in range(bench.settings.rounds):
         for setup, taken in zip(setups, samples, strict=True):
             bench.say(f"{setup.label}, {sent.kind}: round {turn + 1} of {bench.settings.rounds}")
             taken.append(load(bench, setup.url, sent.file, bench.settings.seconds))
+            _settle(setup)
     for setup in setups:
         verify(setup, sent)  # still so under load
     return samples
+
+
+def _settle(setup: Setup) -> None:
+    """Waits until what wrk left on its way has gone through, so that it takes no time from who is next."""
+    with httpx.Client(timeout=30, trust_env=False) as client:
+        before, now = None, client.get(setup.last).content
+        while now != before:
+            time.sleep(_QUIET)
+            before, now = now, client.get(setup.last).content
 
 
 def _summary(

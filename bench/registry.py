@@ -11,8 +11,7 @@ from bench.model import Suite
 
 def all_suites() -> list[Suite]:
     """All suites, in the order in which they run."""
-    modules = [
-        importlib.import_module(f"{suites.__name__}.{each.name}") for each in pkgutil.iter_modules(suites.__path__)
-    ]
+    names = [each.name for each in pkgutil.iter_modules(suites.__path__)]
+    modules = [importlib.import_module(f"{suites.__name__}.{name}") for name in names]
     found: list[Suite] = [module.SUITE for module in modules if hasattr(module, "SUITE")]
     return sorted(found, key=lambda suite: (suite.order, suite.name))

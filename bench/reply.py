@@ -6,8 +6,8 @@ from typing import Any
 
 TEXT = (
     "Start with the loose part and work slowly. Clean the surface with a soft cloth, let it dry, and look at "
-    "the frame from below before anything is moved. If the hinge still sticks, a drop of oil is usually enough. "
-    "Should the wood be uneven, sand it lightly and put the cover back on."
+    "the frame from below before anything is moved. If the hinge still sticks, a drop of oil is usually "
+    "enough. Should the wood be uneven, sand it lightly and put the cover back on."
 )
 
 

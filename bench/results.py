@@ -59,7 +59,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     rate = "" if row.rate is None else f"{row.rate:,.0f} {row.unit}".rstrip()
     latencies = ("" if each is None else f"{each:.2f}" for each in (row.p50_ms, row.p99_ms))
     ratio = "" if row.ratio is None else f"{row.ratio:.3f}"
-    if row.spread is not None:
+    if row.spread is not None and row.spread[0] != row.spread[1]:
         ratio += f" ({row.spread[0]:.2f}–{row.spread[1]:.2f})"
     return (row.setup, row.body, rate, *latencies, ratio)
 

@@ -67,6 +67,8 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
         return decider.allow()
     body = decode_content(message.body, encodings_of(_values(message, "content-encoding")), limits)
     document = _JSON.decode(body, limits)
+    if not isinstance(document.value, dict | list):
+        raise Unreadable("the body is JSON, but no object or array, so that no field can be located in it")
     located = locate(fields, document, limits)
     if located.media:
         raise Unreadable(f"media can't be inspected ({located.media[0]})", status=415, cause="unsupported_media")

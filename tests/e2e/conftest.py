@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.rulesets import make_rules
+from tests.e2e.servers import Server, mitmdump, uvicorn
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("e2e")
+
+
+@pytest.fixture(scope="session")
+def rules(folder: Path) -> Path:
+    return make_rules(folder)
+
+
+@pytest.fixture(scope="session")
+def upstream(folder: Path) -> Iterator[Server]:
+    """The chat API behind mitmproxy."""
+    with uvicorn("tests.e2e.recorder:app", folder / "upstream.log") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mitm_door(folder: Path, rules: Path, upstream: Server) -> Iterator[Server]:
+    """A real mitmdump with the addon, logging all it can."""
+    flags = ("-v", "--set", "flow_detail=0")
+    with mitmdump(upstream.url, rules, folder / "mitmdump.log", *flags) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def asgi_door(folder: Path, rules: Path) -> Iterator[Server]:
+    """A real uvicorn with the middleware around the same application."""
+    flags = ("--factory", "--log-level", "trace")
+    with uvicorn("tests.e2e.recorder:guarded", folder / "asgi.log", *flags, GUARD_RULES=str(rules)) as server:
+        yield server

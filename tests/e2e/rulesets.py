@@ -1,0 +1,34 @@
+"""The rules of the tests: the shipped ones, and a route for each policy that a case may want."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from proxy_guard import resources
+
+_GUARD = """\
+version: 1
+routes:
+  - {paths: ["/block/**"], policy: block}
+  - {paths: ["/observe/**"], policy: observe}
+  - {paths: ["/lenient/**"], policy: lenient}
+  - {paths: ["/closed/**"], policy: mask, unmatched: block}
+  - {policy: mask}
+limits: {body: 200000, decoded: 400000, depth: 20}
+"""
+_LENIENT = """\
+version: 1
+name: lenient
+entities:
+  PHONE_NUMBER: {action: redact}
+on_error: keep
+"""
+
+
+def make_rules(folder: Path) -> Path:
+    rules = folder / "rules"
+    shutil.copytree(resources.rules_dir(), rules)
+    (rules / "guard.yaml").write_text(_GUARD)
+    (rules / "policies" / "lenient.yaml").write_text(_LENIENT)
+    return rules

@@ -1,0 +1,95 @@
+"""Starts real servers on free loopback ports and ends them by their handles."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy_guard import resources
+
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Server:
+    port: int
+    output: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def printed(self) -> str:
+        return self.output.read_text(errors="replace")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def running(command: list[str], port: int, output: Path, **env: str) -> Iterator[Server]:
+    with output.open("wb") as sink:
+        process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, env={**os.environ, **env})
+        try:
+            server = Server(port, output, process)
+            _ready(server)
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _ready(server: Server) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise AssertionError(f"the server ended at once:\n{server.printed()}")
+        try:
+            socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"no answer on port {server.port}:\n{server.printed()}")
+
+
+@contextmanager
+def uvicorn(app: str, output: Path, *flags: str, **env: str) -> Iterator[Server]:
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-server-header", *flags]
+    with running(command, port, output, **env) as server:
+        yield server
+
+
+@contextmanager
+def mitmdump(upstream: str, rules: Path, output: Path, *flags: str, mode: str = "") -> Iterator[Server]:
+    port = free_port()
+    command = [sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()"]
+    command += ["-s", str(resources.addon_path()), "--mode", mode or f"reverse:{upstream}"]
+    command += ["--listen-host", "127.0.0.1", "--listen-port", str(port), "--set", f"guard_rules={rules}", *flags]
+    with running(command, port, output) as server:
+        yield server
+
+
+@contextmanager
+def sidecar(upstream: str, output: Path, *flags: str) -> Iterator[Server]:
+    port = free_port()
+    command = [sys.executable, "-m", "proxy_guard", "run", "--upstream", upstream, "--listen", f"127.0.0.1:{port}"]
+    with running([*command, *flags], port, output) as server:
+        yield server

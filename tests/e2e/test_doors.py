@@ -1,0 +1,86 @@
+"""Both doors give the same bytes for the same message: to the chat API, and back to the client."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.e2e.corpus import CANARIES, CHAT, CORPUS, MAIL, PHONE, Answer, Case, chat, dumps, reply
+from tests.e2e.doors import send
+from tests.e2e.servers import Server
+
+PASSING = ("/observe", "/lenient", "/v1/other", "/upload")
+"""Where the rules let personal data pass."""
+
+
+def test_the_corpus_is_wide() -> None:
+    assert len(CORPUS) >= 60
+    assert len({case.name for case in CORPUS}) == len(CORPUS)
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+def test_same_bytes_through_both_doors(case: Case, upstream: Server, mitm_door: Server, asgi_door: Server) -> None:
+    by_mitm = send(mitm_door, upstream, case)
+    by_asgi = send(asgi_door, asgi_door, case)
+    assert by_mitm == by_asgi
+    if by_mitm.blocked:
+        assert 400 <= by_mitm.status < 600
+        assert not any(secret in by_mitm.body.decode() for secret in CANARIES)
+    if not case.path.startswith(PASSING) and case.method == "POST":
+        arrived = by_mitm.received["body"] if by_mitm.received else b""
+        assert not any(secret.encode() in arrived for secret in CANARIES)
+
+
+@pytest.mark.parametrize("case", [case for case in CORPUS if "clean" in case.name], ids=lambda case: case.name)
+def test_what_holds_nothing_arrives_byte_for_byte(case: Case, upstream: Server, mitm_door: Server) -> None:
+    seen = send(mitm_door, upstream, case)
+    assert seen.received is not None
+    if "duplicate" not in case.name:  # read in one of several ways: forwarded as read
+        assert seen.received["body"] == case.body
+
+
+ALPHABET = st.text(st.characters(codec="utf-8"), max_size=30)
+PLANTED = st.sampled_from(["", PHONE, MAIL, f" {PHONE} ", "4111111111111111"])
+TEXT = st.builds(lambda a, b, c: f"{a} {b} {c}", ALPHABET, PLANTED, ALPHABET)
+VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+PART = st.builds(lambda text: {"type": "text", "text": text}, TEXT)
+CALL = st.builds(lambda v: {"function": {"name": "f", "arguments": dumps(v).decode()}}, VALUE)
+MESSAGE = st.fixed_dictionaries(
+    {"role": st.just("user"), "content": TEXT | st.lists(PART, max_size=2)},
+    optional={"tool_calls": st.lists(CALL, max_size=2), "name": TEXT},
+)
+BODY = st.fixed_dictionaries({"messages": st.lists(MESSAGE, max_size=3)}, optional={"metadata": VALUE})
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(body=BODY, answer=TEXT, ascii_=st.booleans(), prefix=st.sampled_from(["", "/block", "/observe"]))
+def test_same_bytes_for_generated_chats(
+    body: object, answer: str, ascii_: bool, prefix: str, upstream: Server, mitm_door: Server, asgi_door: Server
+) -> None:
+    case = Case(
+        "generated", dumps(body, ensure_ascii=ascii_), f"{prefix}{CHAT}", answer=Answer(body=dumps(reply(answer)))
+    )
+    by_mitm = send(mitm_door, upstream, case)
+    assert by_mitm == send(asgi_door, asgi_door, case)
+    if prefix != "/observe" and by_mitm.received:
+        assert PHONE.encode() not in by_mitm.received["body"]
+        assert MAIL.encode() not in by_mitm.received["body"]
+
+
+def test_concurrent_messages_are_not_mixed_up(upstream: Server, mitm_door: Server, asgi_door: Server) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    cases = [Case(f"n{n}", dumps(chat(f"message {n} from {PHONE}"))) for n in range(40)]
+    for door, behind in ((mitm_door, upstream), (asgi_door, asgi_door)):
+        with ThreadPoolExecutor(8) as pool:
+            seen = list(pool.map(lambda case: send(door, behind, case), cases))  # noqa: B023 - run within the loop
+        for n, each in enumerate(seen):
+            assert each.received is not None
+            assert each.received["body"] == dumps(chat(f"message {n} from XXXXXXXX10"), separators=(",", ":"))
