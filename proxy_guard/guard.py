@@ -6,6 +6,7 @@ Adapters ask `open` once per exchange, on the request's head; what it gives answ
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -13,7 +14,7 @@ from typing import Self
 import anyio
 
 from proxy_guard import audit, engine, plugins, resources
-from proxy_guard.model import Failed, Headers, Message, Scrub, Scrubbed, Verdict
+from proxy_guard.model import Failed, Finding, Headers, Message, Scrub, Scrubbed, Slot, Verdict
 from proxy_guard.rules.compiled import Match, Ruleset
 from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import Scrubber
@@ -51,6 +52,11 @@ class Guard:
         """Bytes of a body, at most; an adapter need not hold more than one byte beyond it."""
         return self._rules.limits.body
 
+    @property
+    def policies(self) -> list[str]:
+        """The names of the policies in use."""
+        return sorted({route.policy.name for route in self._rules.routes})
+
     def open(self, method: str, url: str) -> Exchange:
         """The exchange that a request begins."""
         return Exchange(self, self._rules.match(method, url), method, url)
@@ -64,7 +70,7 @@ class Guard:
         return verdict or await exchange.inspect(message)
 
     async def run(self, message: Message, match: Match) -> Verdict:
-        """Drives the engine over one message, to its verdict."""
+        """Drives the engine over one message, to its verdict; a block where it breaks."""
         inspection = engine.inspect(message, match, self._rules.limits)
         try:
             wish = next(inspection)
@@ -73,6 +79,9 @@ class Guard:
         except StopIteration as end:
             verdict: Verdict = end.value
             return verdict
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the guard, the message must not pass
+            log.error("guard failed", error=type(error).__name__)
+            return BROKEN
 
     def refuse(self, message: Message, match: Match) -> Verdict | None:
         """The engine's verdict on a head alone, if it has one."""
@@ -82,13 +91,23 @@ class Guard:
         seconds = self._rules.limits.time
         try:
             with anyio.fail_after(seconds):
-                return Scrubbed(await self._scrubbers[wish.scrubber].scrub(wish.slots, wish.wanted))
+                findings = await self._scrubbers[wish.scrubber].scrub(wish.slots, wish.wanted)
+            _check(findings, wish.slots)
+            return Scrubbed(findings)
         except TimeoutError:
             return Failed("timeout", f"the scrubber did not answer within {seconds:g} s")
         except Exception as error:  # noqa: BLE001 - whatever goes wrong there, the message must not pass
             # The type only: an exception's own text may hold the message's.
             log.error("scrubber failed", scrubber=wish.scrubber, error=type(error).__name__)
             return Failed("unavailable", "the scrubber failed")
+
+
+def _check(findings: Sequence[Sequence[Finding]], slots: Sequence[Slot]) -> None:
+    """Raises ValueError where a scrubber's answer can't be the findings of these slots."""
+    for slot, found in zip(slots, findings, strict=True):
+        for each in found:
+            if not (0 <= each.start < each.end <= len(slot.text) and 0 <= each.score <= 1):
+                raise ValueError
 
 
 class Exchange:

@@ -6,10 +6,14 @@ first and takes it away only on a verdict, and lets no exception out, whose text
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import signal
 from collections.abc import Awaitable, Callable
 
-from mitmproxy import ctx, exceptions, http
+from mitmproxy import ctx, exceptions, http, options
 from mitmproxy.addonmanager import Loader
+from mitmproxy.tools.dump import DumpMaster
 
 from proxy_guard import audit
 from proxy_guard.errors import ProxyGuardError
@@ -18,13 +22,16 @@ from proxy_guard.model import Headers, Verdict
 
 log = audit.logger()
 _EXCHANGE = "proxy_guard.exchange"
+_BODY_SLACK = 4
 
 
 class ProxyGuardAddon:
     """Options: `guard_rules`, a folder of rule files (empty: the shipped ones), and `guard_policy`."""
 
-    def __init__(self) -> None:
-        self.guard: Guard | None = None
+    def __init__(self, guard: Guard | None = None) -> None:
+        """Without a `guard`, the options say what rules to load; until they are loaded, everything is blocked."""
+        self.guard = guard
+        self._given = guard is not None
 
     def load(self, loader: Loader) -> None:
         """Declares the options."""
@@ -32,15 +39,22 @@ class ProxyGuardAddon:
         loader.add_option("guard_policy", str, "", "A policy for all traffic, in place of the routes' own.")
 
     def configure(self, updated: set[str]) -> None:
-        """Loads the rules. Raises OptionsError, on which mitmproxy does not start, or keeps the last good ones."""
+        """Loads the rules. With bad ones mitmproxy does not start; once it runs, the last good ones stay in force."""
         if "stream_large_bodies" in updated and ctx.options.stream_large_bodies:
-            raise _refusal("stream_large_bodies lets messages pass the guard by: unset it")
-        if self.guard is None or updated & {"guard_rules", "guard_policy"}:
+            self._refuse("stream_large_bodies lets messages pass the guard by: unset it")
+        elif not self._given and (self.guard is None or updated & {"guard_rules", "guard_policy"}):
             try:
-                guard = Guard.from_rules(ctx.options.guard_rules or None, policy=ctx.options.guard_policy or None)
+                self.guard = Guard.from_rules(ctx.options.guard_rules or None, policy=ctx.options.guard_policy or None)
             except ProxyGuardError as error:
-                raise _refusal(f"proxy-guard: {error}") from None
-            self.guard = guard
+                self._refuse(str(error))
+
+    def _refuse(self, why: str) -> None:
+        if self.guard is None or not ctx.master.addons.get("proxyserver").is_running:
+            # An error that is logged at start-up ends mitmproxy; one that is raised would show a traceback, too.
+            self.guard = None
+            logging.getLogger("proxy_guard").error("proxy-guard: %s", why)
+        else:
+            raise exceptions.OptionsError(why)  # type: ignore[no-untyped-call]
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Finds the rules for a request; what no rule is about streams by."""
@@ -108,15 +122,32 @@ class ProxyGuardAddon:
         await _contained(judge)
 
 
-def _refusal(why: str) -> Exception:
-    return exceptions.OptionsError(why)  # type: ignore[no-untyped-call]
-
-
 async def _contained(judge: Callable[[], Awaitable[None]]) -> None:
     try:
         await judge()
     except Exception as error:  # noqa: BLE001 - the block that was put in place first stands
         log.error("guard failed", error=type(error).__name__)
+
+
+async def serve(guard: Guard, upstream: str, host: str, port: int) -> None:
+    """Runs mitmproxy in reverse mode with the addon, until the process is asked to end.
+
+    What mitmproxy itself prints is errors only: its lines on flows hold URLs, which may hold personal data.
+    """
+    master = DumpMaster(options.Options(), with_dumper=False)
+    master.addons.add(ProxyGuardAddon(guard))
+    master.options.update(
+        mode=[f"reverse:{upstream}"],
+        listen_host=host,
+        listen_port=port,
+        termlog_verbosity="warn",
+        # mitmproxy answers with a page of its own past this limit, which is only there to bound memory.
+        body_size_limit=str(guard.body_limit * _BODY_SLACK),
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, master.shutdown)
+    await master.run()
 
 
 def _headers(message: http.Message) -> Headers:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import logging
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from rich.console import Console
 
-from proxy_guard import resources
 from proxy_guard.errors import MissingExtra, ProxyGuardError
-from proxy_guard.rules.load import load_rules
+from proxy_guard.guard import Guard
 
 _LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]*):(?P<port>\d{1,5})")
-# mitmproxy's own limit answers with a page of its own; it is only there to bound memory.
-_BODY_SLACK = 4
 
 
 def run(upstream: str, rules: Path | None, listen: str, policy: str | None) -> None:
-    """Runs mitmdump in reverse mode with the addon, until it is stopped."""
+    """Runs mitmproxy in reverse mode with the addon, until it is stopped."""
     if importlib.util.find_spec("mitmproxy") is None:
         raise MissingExtra("proxy-guard run", "mitm")
     target = urlsplit(upstream)
@@ -28,25 +27,20 @@ def run(upstream: str, rules: Path | None, listen: str, policy: str | None) -> N
     place = _LISTEN.fullmatch(listen)
     if place is None:
         raise ProxyGuardError("--listen is HOST:PORT")
-    ruleset = load_rules(rules or resources.rules_dir(), policy)
+    guard = Guard.from_rules(rules, policy=policy)
     host = place["host"].strip("[]") or "127.0.0.1"
-    options = {
-        "guard_rules": str(rules.resolve()) if rules else "",
-        "guard_policy": policy or "",
-        "body_size_limit": str(ruleset.limits.body * _BODY_SLACK),
-        # What mitmproxy would print of each flow is its URL, and a URL may hold personal data.
-        "flow_detail": "0",
-    }
-    arguments = ["-s", str(resources.addon_path()), "--mode", f"reverse:{upstream.rstrip('/')}"]
-    arguments += ["--listen-host", host, "--listen-port", place["port"]]
-    for name, value in options.items():
-        arguments += ["--set", f"{name}={value}"]
-    policies = ", ".join(sorted({route.policy.name for route in ruleset.routes}))
     Console(stderr=True).print(
-        f"Proxy Guard on http://{place['host'] or host}:{place['port']} in front of {upstream} · policy {policies}",
+        f"Proxy Guard on http://{place['host'] or host}:{place['port']} in front of {upstream}"
+        f" · policy {', '.join(guard.policies)}",
         highlight=False,
         soft_wrap=True,
     )
-    from mitmproxy.tools.main import mitmdump
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log = logging.getLogger("proxy_guard")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    from proxy_guard.mitm import serve
 
-    mitmdump(arguments)
+    asyncio.run(serve(guard, upstream.rstrip("/"), host, int(place["port"])))

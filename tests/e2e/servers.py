@@ -78,10 +78,10 @@ def uvicorn(app: str, output: Path, *flags: str, **env: str) -> Iterator[Server]
 
 
 @contextmanager
-def mitmdump(upstream: str, rules: Path, output: Path, *flags: str, mode: str = "") -> Iterator[Server]:
+def mitmdump(upstream: str, rules: Path, output: Path, *flags: str, addon: Path | None = None) -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()"]
-    command += ["-s", str(resources.addon_path()), "--mode", mode or f"reverse:{upstream}"]
+    command += ["-s", str(addon or resources.addon_path()), "--mode", f"reverse:{upstream}"]
     command += ["--listen-host", "127.0.0.1", "--listen-port", str(port), "--set", f"guard_rules={rules}", *flags]
     with running(command, port, output) as server:
         yield server
