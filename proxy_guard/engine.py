@@ -59,13 +59,13 @@ def inspect(message: Message, match: Match, limits: Limits) -> Inspection:
 
 
 def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: Decider) -> Inspection:
-    _check_head(message, api, limits)
+    encodings = _check_head(message, api, limits)
     if len(message.body) > limits.body:
         raise _too_large(limits)
     fields = api.fields(message.direction)
     if not fields:
         return decider.allow()
-    body = decode_content(message.body, encodings_of(_values(message, "content-encoding")), limits)
+    body = decode_content(message.body, encodings, limits)
     document = _JSON.decode(body, limits)
     if not isinstance(document.value, dict | list):
         raise Unreadable("the body is JSON, but no object or array, so that no field can be located in it")
@@ -118,29 +118,37 @@ def _located(slot: Slot, piece: Piece) -> LocatedFinding:
     )
 
 
-def _check_head(message: Message, api: Api, limits: Limits) -> None:
-    """Raises Unreadable for what the head alone shows."""
+def _check_head(message: Message, api: Api, limits: Limits) -> list[str]:
+    """The content encodings that the head names. Raises Unreadable for what the head alone shows to be wrong."""
     if not api.fields(message.direction):
-        return
-    types = _values(message, "content-type")
+        return []
+    types: list[str] = []
+    encodings: list[str] = []
+    for name, value in message.headers:
+        match name.lower():
+            case "content-type":
+                types.append(value)
+            case "content-encoding":
+                encodings.append(value)
+            case "content-length" if value.isdecimal() and int(value) > limits.body:
+                raise _too_large(limits)
     if len(types) > 1:
         raise Unreadable("the message has more than one Content-Type", status=400)
-    media_type, _, parameters = (types[0] if types else "application/json").partition(";")
-    if not api.content_types.fullmatch(media_type.strip().lower()):
+    if types:
+        _check_type(types[0], api)
+    return encodings_of(encodings) if encodings else []
+
+
+def _check_type(content_type: str, api: Api) -> None:
+    media_type, _, parameters = content_type.lower().partition(";")
+    if not api.content_types.fullmatch(media_type.strip()):
         # Not named in full: what a client sends there is not ours to repeat.
-        known = "text/event-stream" if media_type.strip().lower() == "text/event-stream" else "this media type"
+        known = "text/event-stream" if media_type.strip() == "text/event-stream" else "this media type"
         raise Unreadable(f"a body of {known} can't be inspected", status=415)
-    charset = parameters.lower().partition("charset=")[2].split(";")[0].strip("\"' ")
+    charset = parameters.partition("charset=")[2].split(";")[0].strip("\"' ")
     if charset not in ("", "utf-8", "utf8", "us-ascii"):
         raise Unreadable("a body in a charset other than UTF-8 can't be inspected", status=415)
-    lengths = _values(message, "content-length")
-    if lengths and lengths[0].isdecimal() and int(lengths[0]) > limits.body:
-        raise _too_large(limits)
 
 
 def _too_large(limits: Limits) -> Unreadable:
     return Unreadable(f"the body is larger than {limits.body} bytes", status=413, cause="too_large")
-
-
-def _values(message: Message, name: str) -> list[str]:
-    return [value for each, value in message.headers if each.lower() == name]

@@ -1,7 +1,7 @@
 """The mitmproxy addon. It only translates between mitmproxy and the guard.
 
-mitmproxy fails open: a hook that raises is logged and the message goes on. So each hook puts a block in place
-first and takes it away only on a verdict, and lets no exception out, whose text could hold the message's.
+mitmproxy fails open: a hook that raises is logged and the message goes on. So whatever ends a hook without a
+verdict leaves a block in place, and no exception gets out, whose text could hold the message's.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
 
 from mitmproxy import ctx, exceptions, http, options
 from mitmproxy.addonmanager import Loader
@@ -54,46 +53,30 @@ class ProxyGuardAddon:
             self.guard = None
             logging.getLogger("proxy_guard").error("proxy-guard: %s", why)
         else:
-            raise exceptions.OptionsError(why)  # type: ignore[no-untyped-call]
+            raise exceptions.OptionsError(why)
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Finds the rules for a request; what no rule is about streams by."""
         if flow.response or flow.error:
             return  # another addon has answered, or the client has gone
-        flow.response = _broken()
-
-        async def find() -> None:
+        with _decided(flow):
             assert self.guard is not None
             exchange = self.guard.open(flow.request.method, flow.request.url)
             flow.metadata[_EXCHANGE] = exchange
-            verdict = None
-            if exchange.concerns("request"):
-                verdict = exchange.refuse(exchange.request(_headers(flow.request)))
-            else:
-                flow.request.stream = True
-            # A refusal stands; mitmproxy reads the body in any case before it sends it.
-            flow.response = _block(flow, verdict) if verdict else None
-
-        await _contained(find)
+            flow.request.stream = not exchange.concerns("request")
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Inspects a whole request."""
         exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
         if flow.response or flow.error or exchange is None or not exchange.concerns("request"):
             return
-        flow.response = _broken()
-
-        async def judge() -> None:
+        with _decided(flow):
             message = exchange.request(_headers(flow.request), flow.request.raw_content or b"")
             verdict = await exchange.inspect(message)
             if verdict.action == "block":
-                flow.response = _block(flow, verdict)
-                return
-            if verdict.action == "rewrite":
+                _answer(flow, verdict)
+            elif verdict.action == "rewrite":
                 _rewrite(flow.request, verdict)
-            flow.response = None
-
-        await _contained(judge)
 
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Lets responses that no rule is about stream by."""
@@ -104,29 +87,38 @@ class ProxyGuardAddon:
     async def response(self, flow: http.HTTPFlow) -> None:
         """Inspects a whole response."""
         exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
-        original = flow.response
-        if original is None or exchange is None or not exchange.concerns("response"):
+        response = flow.response
+        if response is None or exchange is None or not exchange.concerns("response"):
             return
-        flow.response = _broken()
-
-        async def judge() -> None:
-            message = exchange.response(original.status_code, _headers(original), original.raw_content or b"")
+        with _decided(flow):
+            message = exchange.response(response.status_code, _headers(response), response.raw_content or b"")
             verdict = await exchange.inspect(message)
             if verdict.action == "block":
-                flow.response = _block(flow, verdict)
-                return
-            if verdict.action == "rewrite":
-                _rewrite(original, verdict)
-            flow.response = original
-
-        await _contained(judge)
+                _answer(flow, verdict)
+            elif verdict.action == "rewrite":
+                _rewrite(response, verdict)
 
 
-async def _contained(judge: Callable[[], Awaitable[None]]) -> None:
-    try:
-        await judge()
-    except Exception as error:  # noqa: BLE001 - the block that was put in place first stands
-        log.error("guard failed", error=type(error).__name__)
+class _decided:  # noqa: N801 - a context manager
+    """Whatever ends its block early leaves a block as the flow's response; nothing but a verdict lets it pass.
+
+    A class rather than a generator: it is entered three times for each message.
+    """
+
+    __slots__ = ("_flow",)
+
+    def __init__(self, flow: http.HTTPFlow) -> None:
+        self._flow = flow
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if kind is None:
+            return False
+        _answer(self._flow, BROKEN)
+        log.error("guard failed", error=kind.__name__)
+        return issubclass(kind, Exception)  # its text and frames may hold the message's: no one else logs them
 
 
 async def serve(guard: Guard, upstream: str, host: str, port: int) -> None:
@@ -163,17 +155,11 @@ def _rewrite(message: http.Message, verdict: Verdict) -> None:
     message.data.content = verdict.body
 
 
-def _block(flow: http.HTTPFlow, verdict: Verdict) -> http.Response:
+def _answer(flow: http.HTTPFlow, verdict: Verdict) -> None:
+    """Answers the client with a block."""
     flow.metadata.pop(_EXCHANGE, None)  # the guard's own answer is not inspected again
-    return _reply(verdict)
-
-
-def _broken() -> http.Response:
-    return _reply(BROKEN)
-
-
-def _reply(verdict: Verdict) -> http.Response:
+    flow.request.stream = False  # mitmproxy can't stream a request and have its response already
     response = http.Response.make(verdict.status or 503, b"")
     response.headers = _fields(verdict.headers)
     response.data.content = verdict.body
-    return response
+    flow.response = response

@@ -17,6 +17,7 @@ from proxy_guard.errors import Unreadable
 _CHUNK = 64 * 1024
 _EXEMPT = 64 * 1024
 _MOST_LAYERS = 4
+_MOST_MEMBERS = 16
 
 ACCEPTED = "gzip, deflate, br, zstd"
 """What may be asked of an upstream, since it can be read here."""
@@ -60,8 +61,10 @@ def _within(pieces: Iterator[bytes], name: str, size: int, limits: Limits) -> by
 
 
 def _zlib_pieces(body: bytes, bits: int) -> Iterator[bytes]:
-    # Several gzip members in a row are one body (RFC 1952 2.2).
-    while body:
+    # Several gzip members in a row are one body (RFC 1952 2.2); each costs a copy of all that follows it.
+    for _ in range(_MOST_MEMBERS):
+        if not body:
+            return
         decoder = zlib.decompressobj(bits)
         yield decoder.decompress(body, _CHUNK)
         while decoder.unconsumed_tail:
@@ -70,6 +73,8 @@ def _zlib_pieces(body: bytes, bits: int) -> Iterator[bytes]:
         if not decoder.eof:
             raise EOFError
         body = decoder.unused_data
+    if body:
+        raise Unreadable(f"the body has more than {_MOST_MEMBERS} compressed members", status=413, cause="too_large")
 
 
 def _gzip(body: bytes) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from dataclasses import replace
 from json.encoder import encode_basestring
 from typing import Any
@@ -36,35 +37,48 @@ class ExactNumber(float):
         return self.digits
 
 
-class _Reading:
-    """The state of one decoding: what the plain JSON decoder does not tell by itself."""
-
-    __slots__ = ("ambiguous", "exact")
+class _Reader(threading.local):
+    """The plain JSON decoder, and what it does not tell by itself. One for each thread, since it is dear to make."""
 
     def __init__(self) -> None:
         self.ambiguous = False
         self.exact = False
+        options: dict[str, Any] = {
+            "object_pairs_hook": self._pairs,
+            "parse_float": self._real,
+            "parse_constant": self._refuse,
+        }
+        self._plain = json.JSONDecoder(**options)
+        # A Python call per integer is dear in arrays of token ids: only where it can matter.
+        self._careful = json.JSONDecoder(**options, parse_int=self._integer)
 
-    def pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def read(self, text: str) -> Any:
+        """The value that `text` holds; `ambiguous` and `exact` are of this text then."""
+        self.ambiguous = self.exact = False
+        return (self._careful if "-0" in text else self._plain).decode(text)
+
+    def _pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) != len(pairs):
             self.ambiguous = True
         return made
 
-    def real(self, digits: str) -> float | ExactNumber:
+    def _real(self, digits: str) -> float | ExactNumber:
         number = float(digits)
         return number if repr(number) == digits else self._keep(digits)
 
-    def integer(self, digits: str) -> int | ExactNumber:
+    def _integer(self, digits: str) -> int | ExactNumber:
         return self._keep(digits) if digits == "-0" else int(digits)
 
     def _keep(self, digits: str) -> ExactNumber:
         self.exact = True
         return ExactNumber(digits)
 
+    def _refuse(self, name: str) -> Any:
+        raise Unreadable(f"the body is not valid JSON: {name} is no JSON value")
 
-def _refuse_constant(name: str) -> Any:
-    raise Unreadable(f"the body is not valid JSON: {name} is no JSON value")
+
+_READER = _Reader()
 
 
 class JsonCodec:
@@ -82,15 +96,9 @@ class JsonCodec:
 
     def decode_text(self, text: str, limits: Limits) -> Document:
         """The document in a string."""
-        reading = _Reading()
+        reader = _READER
         try:
-            value = json.JSONDecoder(
-                object_pairs_hook=reading.pairs,
-                parse_float=reading.real,
-                # A Python call per integer is dear in arrays of token ids: only where it can matter.
-                parse_int=reading.integer if "-0" in text else None,
-                parse_constant=_refuse_constant,
-            ).decode(text)
+            value = reader.read(text)
         except json.JSONDecodeError as error:
             # `error.msg` names what was expected; the text itself stays out.
             raise Unreadable(f"the body is not valid JSON: {error.msg} (character {error.pos})") from None
@@ -102,7 +110,7 @@ class JsonCodec:
             raise Unreadable(f"the body is nested deeper than {limits.depth} levels", status=400)
         if "\\u" in text and _ESCAPED_SURROGATE.search(text.encode()) and _has_lone_surrogate(value):
             raise Unreadable("the body is not valid JSON: a string holds half a surrogate pair")
-        return Document(value, reading.ambiguous, reading.exact)
+        return Document(value, reader.ambiguous, reader.exact)
 
     def encode(self, document: Document) -> bytes:
         """Compact UTF-8, nothing escaped that need not be."""

@@ -62,7 +62,7 @@ class _Engine:
     """The `proxy-guard` profile."""
 
     def __init__(self, entities: set[str] | frozenset[str], model: str | None, min_score: float) -> None:
-        self._parts = [PatternPart(entity) for entity in sorted(entities & PATTERN_RECOGNIZERS.keys())]
+        self._parts = [PatternPart(entity, min_score) for entity in sorted(entities & PATTERN_RECOGNIZERS.keys())]
         self._part_of = [part for part in self._parts for _ in part.expressions]
         self._prefilter = Prefilter([each for part in self._parts for each in part.expressions])
         self._phone = PhonePart() if PHONE in entities else None
@@ -72,7 +72,10 @@ class _Engine:
         self.quick = self._ner is None
 
     def detect_many(self, texts: Sequence[str]) -> list[list[Finding]]:
-        found = [self._patterns(text) for text in texts]
+        # Most messages hold nothing: one pass over all their texts tells so.
+        whole = "\n".join(texts)
+        clean = not self._prefilter.possible(whole) and not (self._phone and self._phone.possible(whole))
+        found: list[list[Finding]] = [[] for _ in texts] if clean else [self._patterns(text) for text in texts]
         if self._ner is not None:
             named = self._ner.findings(texts)
             found = [findings + more for findings, more in zip(found, named, strict=True)]

@@ -37,12 +37,15 @@ OFFLINE: dict[str, type[PatternRecognizer]] = {"EmailRecognizer": _Email}
 
 
 class PatternPart:
-    """One pattern recognizer of Presidio's, unchanged in what it finds."""
+    """One pattern recognizer of Presidio's, without those of its patterns that can't reach a score of use."""
 
-    def __init__(self, entity: str) -> None:
+    def __init__(self, entity: str, min_score: float = 0) -> None:
         self.entity = entity
         name = PATTERN_RECOGNIZERS[entity]
         self._recognizer: PatternRecognizer = (OFFLINE.get(name) or getattr(presidio, name))()
+        if type(self._recognizer).validate_result is PatternRecognizer.validate_result:
+            # Nothing raises the score of a match: a pattern below the threshold is work for nothing.
+            self._recognizer.patterns = [each for each in self._recognizer.patterns if each.score >= min_score]
         self.expressions: list[str] = [pattern.regex for pattern in self._recognizer.patterns]
         self._recognizer.analyze("", [entity])  # compiles its patterns now, not at the first message
 

@@ -33,7 +33,7 @@ def _node(found: DatumInContext, document: Any) -> Node:
     key: str | int = 0
     for part in path:
         holder, key = holder[key], part
-    return Node(found.value, path, holder, key)
+    return found.value, path, holder, key
 
 
 def _parts(path: Any) -> Path:

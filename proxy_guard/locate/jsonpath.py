@@ -8,7 +8,7 @@ nodes in the same order.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jsonpath
 from jsonpath import filter as jp_filter
@@ -18,16 +18,11 @@ from jsonpath.path import JSONPath
 
 from proxy_guard.model import Path
 
+Node = tuple[Any, Path, Any, Any]
+"""A value, its path from the root, and the container that holds it under a key: value, path, holder, key.
 
-class Node(NamedTuple):
-    """A value, its path from the root, and the container that holds it under `key`."""
-
-    value: Any
-    path: Path
-    holder: Any
-    key: Any
-
-
+A plain tuple, since dozens are made for each message.
+"""
 Step = Callable[[list[Node], Any], list[Node]]
 """Nodes and the document's root to the nodes of the next segment."""
 Test = Callable[[Any, Any], bool]
@@ -35,6 +30,7 @@ Test = Callable[[Any, Any], bool]
 
 _ENV = jsonpath.JSONPathEnvironment(strict=True)
 _MISSING = object()
+_CONTAINERS = (dict, list)
 
 
 class PathFault(ValueError):
@@ -61,7 +57,7 @@ class Query:
 
 def root_nodes(document: Any) -> list[Node]:
     """The document itself as a list of nodes, for the first segment."""
-    return [Node(document, (), [document], 0)]
+    return [(document, (), [document], 0)]
 
 
 def compile_path(text: str) -> Query:
@@ -111,7 +107,7 @@ def _descending(selectors: list[Step]) -> Step:
                 node = stack.pop()
                 for select in selectors:
                     found += select([node], root)
-                stack += [child for child in reversed(_children(node)) if isinstance(child.value, dict | list)]
+                stack += [child for child in reversed(_children(node)) if isinstance(child[0], _CONTAINERS)]
         return found
 
     return descend
@@ -120,9 +116,9 @@ def _descending(selectors: list[Step]) -> Step:
 def _children(node: Node) -> list[Node]:
     value, path, _, _ = node
     if isinstance(value, dict):
-        return [Node(member, (*path, name), value, name) for name, member in value.items()]
+        return [(member, (*path, name), value, name) for name, member in value.items()]
     if isinstance(value, list):
-        return [Node(item, (*path, index), value, index) for index, item in enumerate(value)]
+        return [(item, (*path, index), value, index) for index, item in enumerate(value)]
     return []
 
 
@@ -150,7 +146,7 @@ def _every_child(nodes: list[Node], root: Any) -> list[Node]:
 def _by_name(name: str) -> Step:
     def select(nodes: list[Node], root: Any) -> list[Node]:
         return [
-            Node(value[name], (*path, name), value, name)
+            (value[name], (*path, name), value, name)
             for value, path, _, _ in nodes
             if isinstance(value, dict) and name in value
         ]
@@ -169,7 +165,7 @@ def _by_index(index: int) -> Step:
 def _by_slice(indices: Callable[[int], Any]) -> Step:
     def select(nodes: list[Node], root: Any) -> list[Node]:
         return [
-            Node(value[index], (*path, index), value, index)
+            (value[index], (*path, index), value, index)
             for value, path, _, _ in nodes
             if isinstance(value, list)
             for index in indices(len(value))
@@ -180,7 +176,7 @@ def _by_slice(indices: Callable[[int], Any]) -> Step:
 
 def _by_filter(test: Test) -> Step:
     def select(nodes: list[Node], root: Any) -> list[Node]:
-        return [child for node in nodes for child in _children(node) if test(child.value, root)]
+        return [child for node in nodes for child in _children(node) if test(child[0], root)]
 
     return select
 

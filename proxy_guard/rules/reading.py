@@ -112,7 +112,8 @@ class SourceFile:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint with the nearest known word, or nothing."""
     by_folded = {_fold(name): name for name in known}
-    near = difflib.get_close_matches(_fold(word), by_folded, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(_fold(word), by_folded, n=1, cutoff=0.7)
+    near = near or sorted((name for name in by_folded if len(word) > 2 and _fold(word) in name), key=len)[:1]
     return f"did you mean {by_folded[near[0]]}?" if near else ""
 
 

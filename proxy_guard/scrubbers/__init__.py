@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
 
 from proxy_guard.model import Finding, Slot, Wanted
 
 
-class Scrubber(Protocol):
+class Scrubber(ABC):
     """One way to find sensitive data in texts.
 
-    An instance serves all messages of a process. Whatever it raises in `scrub` is taken as a failure, on which
-    the policy's `on_error` decides; it never lets a message pass.
+    An instance serves all messages of a process. Whatever it raises while it scrubs is taken as a failure, on
+    which the policy's `on_error` decides; it never lets a message pass.
     """
 
-    def prepare(self, wanted: Wanted) -> None:
+    def prepare(self, wanted: Wanted) -> None:  # noqa: B027 - most have nothing to prepare
         """Called at load for every policy that names this scrubber: load models, compile patterns.
 
         Raises ProxyGuardError where it can't serve that policy.
         """
-        ...
 
+    def at_once(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]] | None:
+        """The answer of `scrub`, where it takes less than a millisecond or so; None where it may take longer."""
+        return None
+
+    @abstractmethod
     async def scrub(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]]:
-        """The findings of each slot's text, in the same order; spans in code points."""
-        ...
+        """The findings of each slot's text, in the same order; spans in code points.
+
+        It is cancelled when the time for a message is over (`limits.time`).
+        """

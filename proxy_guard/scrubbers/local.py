@@ -8,12 +8,13 @@ import anyio.to_thread
 
 from proxy_guard.detect import Detector
 from proxy_guard.model import Finding, Slot, Wanted
+from proxy_guard.scrubbers import Scrubber
 
 _INLINE = 32 * 1024
 """Code points in a message up to which pattern entities are cheaper to find at once than to hand to a thread."""
 
 
-class LocalScrubber:
+class LocalScrubber(Scrubber):
     """Finds entities with one Detector per set of wanted entities, made at load."""
 
     def __init__(self) -> None:
@@ -25,10 +26,15 @@ class LocalScrubber:
             entities = None if wanted.entities is None else sorted(wanted.entities)
             self._detectors[wanted] = Detector(entities, wanted.language, min_score=wanted.min_score)
 
-    async def scrub(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]]:
-        """The findings of each slot; large texts and model inference run in a thread."""
+    def at_once(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]] | None:
+        """The findings of small texts, where no model has to be asked."""
         detector = self._detectors[wanted]
         texts = [slot.text for slot in slots]
-        if detector.quick and sum(map(len, texts)) <= _INLINE:
-            return detector.detect_many(texts)
-        return await anyio.to_thread.run_sync(detector.detect_many, texts, abandon_on_cancel=True)
+        if not detector.quick or sum(map(len, texts)) > _INLINE:
+            return None
+        return detector.detect_many(texts)
+
+    async def scrub(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]]:
+        """The findings of each slot, found in a thread."""
+        texts = [slot.text for slot in slots]
+        return await anyio.to_thread.run_sync(self._detectors[wanted].detect_many, texts, abandon_on_cancel=True)

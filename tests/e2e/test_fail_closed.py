@@ -17,8 +17,9 @@ _PLUGINS = """
 import asyncio
 from proxy_guard import plugins
 
-class Raises:
-    def prepare(self, wanted): pass
+from proxy_guard.scrubbers import Scrubber
+
+class Raises(Scrubber):
     async def scrub(self, slots, wanted):
         raise RuntimeError(f"can't do {slots[0].text}")
 
@@ -42,7 +43,7 @@ class Nonsense(Raises):
 PARTS = {"raises": Raises, "hangs": Hangs, "toofew": TooFew, "bounds": OutOfBounds, "nonsense": Nonsense}
 real_load, real_available = plugins.load, plugins.available
 plugins.load = lambda group, name: PARTS.get(name) or real_load(group, name)
-plugins.available = lambda group: {**real_available(group), **({n: None for n in PARTS} if group == "scrubbers" else {})}
+plugins.available = lambda group: real_available(group) | (PARTS if group == "scrubbers" else {})
 """
 _ASGI = (
     _PLUGINS

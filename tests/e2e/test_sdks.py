@@ -89,7 +89,7 @@ def test_both_ways_are_masked(ask: Ask, vendor: Server, masking: Server) -> None
 def test_a_block_is_the_clients_own_error_and_is_not_retried(ask: Ask, vendor: Server, blocking: Server) -> None:
     with pytest.raises((openai.UnprocessableEntityError, anthropic.UnprocessableEntityError)) as raised:
         ask(blocking.url, f"my number is {PHONE}")
-    error = raised.value
+    error: Any = raised.value
     assert error.status_code == 422
     assert "This message holds data that may not be sent." in str(error)
     assert "PHONE_NUMBER in $.messages[*].content" in str(error)
@@ -109,12 +109,13 @@ def test_a_blocked_reply_is_the_clients_own_error(ask: Ask, vendor: Server, bloc
 
 @pytest.mark.parametrize("ask", CLIENTS)
 def test_unreadable_media_is_refused_with_415(ask: Ask, vendor: Server, masking: Server) -> None:
-    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    picture: Any = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
     if "anthropic" in ask.__name__:
-        picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}  # type: ignore[dict-item]
+        picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
     with pytest.raises((openai.APIStatusError, anthropic.APIStatusError)) as raised:
         ask(masking.url, [picture])
-    assert raised.value.status_code == 415
+    error: Any = raised.value
+    assert error.status_code == 415
     assert seen(vendor) == []
 
 
