@@ -1,45 +1,68 @@
-"""The `presidio` profile: exactly what `AnalyzerEngine.analyze` answers."""
+"""The `presidio` profile: the findings of `AnalyzerEngine.analyze`, same spans, types and scores."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from typing import Any
 
 from presidio_analyzer import AnalyzerEngine
 from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
 
-from proxy_guard.detect.ner import default_model, load_model
+from proxy_guard.detect import nlp
+from proxy_guard.detect.engine import Engine
 from proxy_guard.detect.recognizers import OFFLINE
-from proxy_guard.model import Finding
+
+# Presidio logs values that fail a check, and words around a hit.
+logging.getLogger("presidio-analyzer").setLevel(logging.CRITICAL)
 
 
-class PresidioProfile:
-    """Presidio's own engine on the same spaCy model."""
+def analyzer(language: str, model: nlp.Nlp, name: str) -> AnalyzerEngine:
+    """Presidio's own engine on a loaded spaCy model, with its default recognizers, kept off the network."""
+    engine = SpacyNlpEngine(
+        models=[{"lang_code": language, "model_name": name}], ner_model_configuration=NerModelConfiguration()
+    )
+    engine.nlp = {language: model.model}
+    made = AnalyzerEngine(nlp_engine=engine, supported_languages=[language])
+    for each, own in OFFLINE.items():
+        made.registry.remove_recognizer(each, language)
+        made.registry.add_recognizer(own(supported_language=language, name=each))
+    return made
 
-    quick = False
 
-    def __init__(
-        self, entities: Sequence[str] | None, language: str, model: str | None, min_score: float | None
-    ) -> None:
-        name = model or default_model()
-        engine = SpacyNlpEngine(
-            models=[{"lang_code": language, "model_name": name}], ner_model_configuration=NerModelConfiguration()
-        )
-        engine.nlp = {language: load_model(name)}
-        self._analyzer = AnalyzerEngine(
-            nlp_engine=engine, supported_languages=[language], default_score_threshold=min_score or 0
-        )
-        for name, own in OFFLINE.items():
-            self._analyzer.registry.remove_recognizer(name, language)
-            self._analyzer.registry.add_recognizer(own(supported_language=language, name=name))
-        self._entities = list(entities) if entities is not None else None
+class Presidio:
+    """Presidio's own engine on a spaCy model, and what of it this engine borrows."""
+
+    def __init__(self, language: str, model: str | None) -> None:
+        """Raises ProxyGuardError where the model is missing."""
+        name = model or nlp.default_model()
+        self.nlp = nlp.load(name)
+        self.analyzer = analyzer(language, self.nlp, name)
         self._language = language
 
-    def detect_many(self, texts: Sequence[str]) -> list[list[Finding]]:
-        """Presidio's results for each text, in its order."""
-        return [
-            [
-                Finding(each.entity_type, each.start, each.end, each.score)
-                for each in self._analyzer.analyze(text, self._language, entities=self._entities)
-            ]
-            for text in texts
-        ]
+    def artifacts_of(self, document: Any) -> Any:
+        """Presidio's artifacts of a spaCy document."""
+        return self.analyzer.nlp_engine._doc_to_nlp_artifact(document, self._language)
+
+    @property
+    def nameable(self) -> frozenset[str]:
+        """The entities that the model has a label for."""
+        mapping = self.analyzer.nlp_engine.ner_model_configuration.model_to_presidio_entity_mapping
+        return frozenset(mapping.get(label, label) for label in self.nlp.labels)
+
+
+def presidio_engine(
+    entities: Sequence[str] | None, language: str, model: str | None, min_score: float, context: Sequence[str]
+) -> Engine:
+    """The engine of the profile. Raises ProxyGuardError where the model is missing."""
+    presidio = Presidio(language, model)
+    wanted = list(entities) if entities else presidio.analyzer.get_supported_entities(language)
+    return Engine(
+        presidio.analyzer.registry.get_recognizers(language, entities=wanted, all_fields=not entities),
+        wanted,
+        nlp=presidio.nlp,
+        artifacts_of=presidio.artifacts_of,
+        nameable=presidio.nameable,
+        context=context,
+        min_score=min_score,
+    )

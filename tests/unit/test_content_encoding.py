@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import random
+import signal
 import tracemalloc
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import brotli
 import pytest
@@ -19,6 +23,9 @@ from proxy_guard.errors import Unreadable
 
 LIMITS = Limits()
 DATA = b'{"messages":[{"role":"user","content":"' + b"canary4111 " * 30 + b'"}]}'
+
+# Text of 150 KiB that packs well, but not as a bomb would: more than is unpacked at a time.
+LONG = bytes(random.Random(1).choices(b"abcdefgh ", k=150 * 1024))
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -65,12 +72,34 @@ def refusal(body: bytes, names: list[str], limits: Limits = LIMITS) -> Unreadabl
     return caught.value
 
 
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Ends what is inside as a failure where it does not end by itself."""
+
+    def late(number: int, frame: FrameType | None) -> None:
+        raise AssertionError(f"not done within {seconds:g} s")
+
+    previous = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
 # --- read ----------------------------------------------------------------------------------------------
 
 
 @every_packer
 def test_each_encoding_is_taken_off(name: str, pack: Callable[[bytes], bytes]) -> None:
     assert decode_content(pack(DATA), [name], LIMITS) == DATA
+
+
+# BUG (found by this test): `br` data is refused as broken wherever it holds more than 64 KiB.
+@every_packer
+def test_a_large_body_is_read_piece_by_piece(name: str, pack: Callable[[bytes], bytes]) -> None:
+    assert decode_content(pack(LONG), [name], LIMITS) == LONG
 
 
 def test_a_body_without_encodings_stays() -> None:
@@ -93,6 +122,13 @@ def test_stacked_encodings_are_taken_off_from_the_last_to_the_first(names: list[
 def test_several_members_in_a_row_are_one_body(name: str, pack: Callable[[bytes], bytes]) -> None:
     body = pack(DATA[:50]) + pack(b"") + pack(DATA[50:60]) + pack(DATA[60:])
     assert decode_content(body, [name], LIMITS) == DATA
+
+
+# BUG (found by this test): a zlib member of more than 64 KiB with another one after it is unpacked for ever.
+@pytest.mark.parametrize(("name", "pack"), [("gzip", gzip.compress), ("zstd", zstd)])
+def test_several_large_members_in_a_row_are_one_body(name: str, pack: Callable[[bytes], bytes]) -> None:
+    with within(2):
+        assert decode_content(pack(LONG) + pack(LONG) + pack(DATA), [name], LIMITS) == LONG + LONG + DATA
 
 
 NAMES = {
@@ -155,6 +191,23 @@ def test_a_body_with_something_after_its_end_is_refused_with_400(
     assert refusal(whole + (whole[:6] if isinstance(tail, str) else tail), [name]).status == 400
 
 
+# BUG (found by this test): as above, garbage after a large zlib body is unpacked for ever.
+@every_packer
+def test_a_large_body_with_something_after_its_end_is_refused_with_400(
+    name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    with within(2):
+        assert refusal(pack(LONG) + b"x", [name]).status == 400
+
+
+@every_packer
+def test_a_large_body_cut_short_is_refused_with_400(name: str, pack: Callable[[bytes], bytes]) -> None:
+    whole = pack(LONG)
+    with within(2):
+        for length in (len(whole) // 3, len(whole) // 2, len(whole) - 1):
+            assert refusal(whole[:length], [name]).status == 400
+
+
 @every_packer
 def test_a_body_of_another_kind_is_refused_with_400(name: str, pack: Callable[[bytes], bytes]) -> None:
     assert refusal(DATA, [name]).status == 400
@@ -189,7 +242,7 @@ def test_any_bytes_at_all_are_read_or_refused_and_nothing_else_is_raised(body: b
 # --- bombs ---------------------------------------------------------------------------------------------
 
 MEGABYTE = 1024 * 1024
-ZEROS = bytes(40 * MEGABYTE)
+ZEROS = bytes(8 * MEGABYTE)
 
 
 @pytest.fixture(scope="module")
@@ -213,8 +266,8 @@ def test_a_bomb_is_refused_with_413_while_no_more_than_the_limit_is_held(
     label: str, bombs: dict[str, tuple[str, bytes]]
 ) -> None:
     name, body = bombs[label]
-    limits = Limits(decoded=2 * MEGABYTE, ratio=10**9)
-    assert peak_of(body, [name], limits) < 3 * MEGABYTE
+    limits = Limits(decoded=MEGABYTE, ratio=10**9)
+    assert peak_of(body, [name], limits) < 2 * MEGABYTE
 
 
 @pytest.mark.parametrize("label", PACKERS)
@@ -227,14 +280,15 @@ def test_a_bomb_is_refused_for_its_ratio_long_before_the_size_limit(
 
 
 def test_a_bomb_in_a_bomb_is_refused_with_413() -> None:
-    limits = Limits(decoded=2 * MEGABYTE, ratio=10**9)
-    assert peak_of(gzip.compress(gzip.compress(ZEROS)), ["gzip", "gzip"], limits) < 3 * MEGABYTE
+    limits = Limits(decoded=MEGABYTE, ratio=10**9)
+    assert peak_of(gzip.compress(gzip.compress(ZEROS)), ["gzip", "gzip"], limits) < 2 * MEGABYTE
 
 
 def test_many_small_members_together_are_held_to_the_limit() -> None:
     member = gzip.compress(bytes(100_000))
-    limits = Limits(decoded=2 * MEGABYTE, ratio=10**9)
-    assert peak_of(member * 100, ["gzip"], limits) < 3 * MEGABYTE
+    limits = Limits(decoded=MEGABYTE, ratio=10**9)
+    with within(2):  # BUG: as above
+        assert peak_of(member * 12, ["gzip"], limits) < 2 * MEGABYTE
 
 
 @every_packer
@@ -251,6 +305,18 @@ def test_small_bodies_are_exempt_from_the_ratio() -> None:
     limits = Limits(ratio=2)
     assert decode_content(gzip.compress(small), ["gzip"], limits) == small
     assert refusal(gzip.compress(large), ["gzip"], limits).status == 413
+
+
+# BUG (found by this test): what follows a member is copied for each one, so that time grows with its square:
+# 3 s for the 2 MB here, more than a minute for a body as large as the limit, in the event loop.
+@pytest.mark.parametrize(("name", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("zstd", zstd)])
+def test_a_body_of_countless_empty_members_takes_no_time(name: str, pack: Callable[[bytes], bytes]) -> None:
+    member = pack(b"")
+    with within(1):
+        try:
+            assert decode_content(member * (2_000_000 // len(member)), [name], LIMITS) == b""
+        except Unreadable as error:
+            assert error.status in (400, 413)
 
 
 def test_a_zstd_frame_that_asks_for_a_huge_window_is_refused() -> None:

@@ -1,0 +1,112 @@
+"""The engine of both profiles: recognizers, a prefilter before them, context after them.
+
+Patterns run where they could match, numbers are parsed where they can stand, the model is asked only for
+entities that need it or where the score of a hit hangs on the form of a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from presidio_analyzer import EntityRecognizer, PatternRecognizer
+from presidio_analyzer.predefined_recognizers import PhoneRecognizer, SpacyRecognizer
+
+from proxy_guard.detect.context import LemmaContext
+from proxy_guard.detect.nlp import Nlp
+from proxy_guard.detect.patterns import Hit, PatternPart, distinct
+from proxy_guard.detect.phone import PhoneScan
+from proxy_guard.detect.prefilter import Prefilter
+
+
+class Engine:
+    """Runs Presidio recognizers on texts and answers as Presidio's analyzer would."""
+
+    def __init__(
+        self,
+        recognizers: Sequence[EntityRecognizer],
+        entities: Sequence[str],
+        *,
+        nlp: Nlp | None = None,
+        artifacts_of: Any = None,
+        nameable: frozenset[str] = frozenset(),
+        context: Sequence[str] = (),
+        min_score: float = 0,
+    ) -> None:
+        """`artifacts_of` makes Presidio's artifacts of a document; without it scores are without context.
+
+        `nameable` are the entities that the model has a label for, whatever its recognizer claims.
+        """
+        self._entities = list(entities)
+        self._min_score = min_score
+        self._given = [word.lower() for word in context]
+        self._nlp = nlp
+        self._artifacts_of = artifacts_of
+        self._patterns: list[PatternPart] = []
+        self._phones: list[tuple[PhoneScan, float, int]] = []
+        self._named: list[tuple[EntityRecognizer, int]] = []
+        self._words: dict[int, list[str]] = {}
+        for owner, recognizer in enumerate(recognizers):
+            self._words[owner] = [word.lower() for word in recognizer.context or []]
+            if isinstance(recognizer, PatternRecognizer):
+                least = 0 if artifacts_of else min_score
+                self._patterns.append(PatternPart(recognizer, owner, least))
+            elif type(recognizer) is PhoneRecognizer:
+                scan = PhoneScan(recognizer.supported_regions, recognizer.leniency)
+                self._phones.append((scan, recognizer.SCORE, owner))
+            elif not isinstance(recognizer, SpacyRecognizer) or nameable & set(entities):
+                self._named.append((recognizer, owner))
+        self._place = [(part, index) for part in self._patterns for index in range(len(part.expressions))]
+        self._prefilter = Prefilter([each for part in self._patterns for each in part.expressions])
+        self._context = LemmaContext(nlp, artifacts_of) if nlp and artifacts_of else None
+        self.quick = not self._named
+
+    def detect_many(self, texts: Sequence[str]) -> list[list[Hit]]:
+        """The hits of each text that reach the least score, best first."""
+        found: list[list[Hit]] = [[] for _ in texts]
+        whole = "\n".join(texts)  # most messages hold nothing: one pass over all their texts tells so
+        if self._possible(whole):
+            found = [self._find(text) for text in texts]
+        if self._named:
+            found = [some + more for some, more in zip(found, self._name(texts), strict=True)]
+        return [self._settle(text, hits) if hits else hits for text, hits in zip(texts, found, strict=True)]
+
+    def _possible(self, text: str) -> bool:
+        return bool(self._prefilter.possible(text)) or any(scan.possible(text) for scan, _, _ in self._phones)
+
+    def _find(self, text: str) -> list[Hit]:
+        hits: list[Hit] = []
+        possible: dict[int, tuple[PatternPart, list[int]]] = {}
+        for number in sorted(self._prefilter.possible(text)):
+            part, index = self._place[number]
+            possible.setdefault(part.owner, (part, []))[1].append(index)
+        for part, indices in possible.values():
+            hits += part.hits(text, indices)
+        for scan, score, owner in self._phones:
+            if scan.possible(text):
+                hits += [
+                    Hit("PHONE_NUMBER", start, end, score, owner) for start, end in dict.fromkeys(scan.spans(text))
+                ]
+        return hits
+
+    def _name(self, texts: Sequence[str]) -> list[list[Hit]]:
+        """What the recognizers find that need a model, or are of an unknown kind."""
+        assert self._nlp is not None
+        assert self._artifacts_of is not None
+        named: list[list[Hit]] = []
+        with self._nlp.session():
+            for text, document in zip(texts, self._nlp.entities(texts), strict=True):
+                artifacts = self._artifacts_of(document)
+                named.append(
+                    [
+                        Hit(each.entity_type, each.start, each.end, each.score, owner)
+                        for recognizer, owner in self._named
+                        for each in recognizer.analyze(text, self._entities, artifacts)
+                    ]
+                )
+        return named
+
+    def _settle(self, text: str, hits: list[Hit]) -> list[Hit]:
+        if self._context is not None:
+            hits = self._context.raised(text, hits, self._words, self._given)
+        return [hit for hit in distinct(hits) if hit.score >= self._min_score]
