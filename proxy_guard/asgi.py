@@ -57,16 +57,18 @@ class ProxyGuardMiddleware:
     ) -> tuple[Scope, Receive] | None:
         """The scope and receive that the application gets; None where the client has its answer, or has gone."""
         headers = _from_wire(scope["headers"])
+        event: Event = {}
         verdict = exchange.refuse(exchange.request(headers))
         if verdict is None:
-            body = await _read(receive, self.guard.body_limit)
-            if body is None:
+            whole = await _read(receive, self.guard.body_limit)
+            if whole is None:
                 return None
-            verdict = await exchange.inspect(exchange.request(headers, body))
+            event = whole
+            verdict = await exchange.inspect(exchange.request(headers, event["body"]))
         if verdict.action == "block":
             await _reply(verdict, send)
             return None
-        return {**scope, "headers": _to_wire(verdict.headers)}, _replay(verdict.body, receive)
+        return {**scope, "headers": _to_wire(verdict.headers)}, _replay({**event, "body": verdict.body}, receive)
 
 
 class _ResponseGuard:
@@ -78,49 +80,53 @@ class _ResponseGuard:
         self._send = send
         self._start: Event = {}
         self._body = bytearray()
-        self._done = False
+        self._verdict: Verdict | None = None
 
     async def __call__(self, event: Event) -> None:
         """Takes an event of the application's."""
-        if event["type"] == "http.response.start":
+        kind = event["type"]
+        if kind == "http.response.start":
             self._start = event
-        elif event["type"] == "http.response.body":
-            if self._done:
-                return  # the rest of a body that was too large
+        elif self._verdict is not None:
+            if self._verdict.action != "block" and kind == "http.response.body":
+                await self._send(event)  # the rest of a body that is too large, and that the policy lets pass
+        elif kind == "http.response.body":
             self._body += event.get("body", b"")
-            # One byte beyond the limit is enough for the guard to refuse it.
-            if not event.get("more_body", False) or len(self._body) > self._limit:
-                self._done = True
-                await self._judge()
-        elif event["type"] != "http.response.debug":
+            # One chunk beyond the limit is enough for the guard to refuse it.
+            more = event.get("more_body", False)
+            if not more or len(self._body) > self._limit:
+                await self._judge(more)
+        elif kind not in ("http.response.debug", "http.response.trailers"):
             await self._send(event)
 
-    async def _judge(self) -> None:
+    async def _judge(self, more: bool) -> None:
         status, headers = self._start["status"], _from_wire(self._start.get("headers", ()))
         verdict = await self._exchange.inspect(self._exchange.response(status, headers, bytes(self._body)))
+        self._verdict = verdict
         if verdict.action == "block":
             await _reply(verdict, self._send)
             return
         start = {**self._start, "headers": _to_wire(verdict.headers), "trailers": False}
         await self._send(start)
-        await self._send({"type": "http.response.body", "body": verdict.body})
+        await self._send({"type": "http.response.body", "body": verdict.body, "more_body": more})
 
 
-async def _read(receive: Receive, limit: int) -> bytes | None:
-    """The whole body, or one chunk more than `limit` of it; None where the client left."""
+async def _read(receive: Receive, limit: int) -> Event | None:
+    """The whole body as one event, or one chunk more than `limit` of it; None where the client left."""
     body = bytearray()
     while True:
         event = await receive()
         if event["type"] == "http.disconnect":
             return None
         body += event.get("body", b"")
-        if not event.get("more_body", False) or len(body) > limit:
-            return bytes(body)
+        more = event.get("more_body", False)
+        if not more or len(body) > limit:
+            return {"type": "http.request", "body": bytes(body), "more_body": more}
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A receive that gives `body` once and then what the server has to say: that the client left, in time."""
-    pending: list[Event] = [{"type": "http.request", "body": body, "more_body": False}]
+def _replay(event: Event, receive: Receive) -> Receive:
+    """A receive that gives `event` once and then what the server has to say: that the client left, in time."""
+    pending = [event]
 
     async def replayed() -> Event:
         return pending.pop() if pending else await receive()

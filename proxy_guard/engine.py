@@ -36,9 +36,10 @@ def _decider(message: Message, match: Match) -> Decider:
 def refuse(message: Message, match: Match, limits: Limits) -> Verdict | None:
     """A verdict that the head of a message is enough for; None where the body is needed. `body` is not read."""
     decider = _decider(message, match)
+    if match.api is None:
+        verdict = decider.unmatched()
+        return verdict if verdict.action == "block" else None
     try:
-        if match.api is None:
-            raise Unreadable("no API description matches this request", status=403)
         _check_head(message, match.api, limits)
     except Unreadable as error:
         verdict = decider.failed(error.cause, error.status, error.why)
@@ -47,9 +48,10 @@ def refuse(message: Message, match: Match, limits: Limits) -> Verdict | None:
 
 
 def inspect(message: Message, match: Match, limits: Limits) -> Inspection:
-    """The verdict on a whole message of a matched API."""
-    assert match.api is not None
+    """The verdict on a whole message."""
     decider = _decider(message, match)
+    if match.api is None:
+        return decider.unmatched()
     if not message.body:
         return decider.allow()
     try:
@@ -70,7 +72,7 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
     if not isinstance(document.value, dict | list):
         raise Unreadable("the body is JSON, but no object or array, so that no field can be located in it")
     located = locate(fields, document, limits)
-    if located.media:
+    if located.media and not match.policy.passes("unsupported_media"):
         raise Unreadable(f"media can't be inspected ({located.media[0]})", status=415, cause="unsupported_media")
     answer: Scrubbed | Failed = Scrubbed([])
     if located.slots:
@@ -97,7 +99,7 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
     if _apply(located, edits) or document.ambiguous:
         reason = "rewritten" if edits else "read in one of several ways, forwarded as read"
         return decider.rewrite(_JSON.encode(document), findings, reason)
-    return decider.allow(findings)
+    return decider.allow(findings, f"media passed uninspected ({located.media[0]})" if located.media else "")
 
 
 def _apply(located: Located, edits: Iterable[tuple[Slot, str]]) -> bool:

@@ -66,8 +66,7 @@ class Guard:
         exchange = self.open(message.method, message.url)
         if not exchange.concerns(message.direction):
             return Verdict("allow", message.headers, message.body, reason="no rule is about this message")
-        verdict = exchange.refuse(message)
-        return verdict or await exchange.inspect(message)
+        return await exchange.inspect(message)
 
     async def run(self, message: Message, match: Match) -> Verdict:
         """Drives the engine over one message, to its verdict; a block where it breaks."""

@@ -133,6 +133,7 @@ async def serve(guard: Guard, upstream: str, host: str, port: int) -> None:
         listen_host=host,
         listen_port=port,
         termlog_verbosity="warn",
+        connection_strategy="lazy",  # a health check of this port is none of the upstream
         # mitmproxy answers with a page of its own past this limit, which is only there to bound memory.
         body_size_limit=str(guard.body_limit * _BODY_SLACK),
     )

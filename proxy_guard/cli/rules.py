@@ -13,6 +13,7 @@ from rich.text import Text
 
 from proxy_guard import resources
 from proxy_guard.errors import ProxyGuardError, RulesError
+from proxy_guard.guard import Guard
 from proxy_guard.proofs import Outcome, run_proofs, unproven
 from proxy_guard.rules.load import load_rules
 
@@ -24,6 +25,7 @@ def lint(folder: Path | None, as_json: bool) -> None:
     folder = folder or resources.rules_dir()
     try:
         ruleset = load_rules(folder)
+        Guard(ruleset)  # what the policies in use need, such as a model, is there
     except RulesError as error:
         if as_json:
             faults = [{slot: getattr(each, slot) for slot in each.__slots__} for each in error.faults]

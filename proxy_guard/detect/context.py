@@ -129,7 +129,7 @@ def _rule_lemma(lower: str, word: str, exceptions: Any, rules: Any, index: Any) 
 
 
 def _tables(nlp: Nlp) -> tuple[Any, Any, Any, dict[str, set[str]]] | None:
-    """Exceptions, rules and indices by part of speech, and the lemmas that other rules give to a word; None if unknown."""
+    """Exceptions, rules and indices by part of speech, and lemmas that are set by word; None if unknown."""
     from spacy.pipeline import Lemmatizer  # noqa: PLC0415 - with a model only
 
     pipes = dict(nlp.model.pipeline)

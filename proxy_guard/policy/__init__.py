@@ -37,3 +37,7 @@ class Policy:
     def rule_for(self, entity: str) -> EntityRule | None:
         """What is done to `entity`; None where it is left alone."""
         return self.rules.get(entity, self.otherwise)
+
+    def passes(self, cause: Cause) -> bool:
+        """Whether a failure of that cause lets a message pass."""
+        return self.observe or cause in self.keeps

@@ -17,6 +17,7 @@ BlockBody = Callable[[int, str, str, str], bytes]
 _UNINSPECTED = "The guard could not inspect this message."
 _CODES = {
     "found": "content_blocked",
+    "unmatched": "request_blocked",
     "undecodable": "content_unreadable",
     "too_large": "content_too_large",
     "unsupported_media": "content_unsupported",
@@ -110,9 +111,16 @@ class Decider:
             return self.allow(findings, f"would block: {reason}")
         return self._block(self._policy.status, self._policy.message, reason, "found", tuple(findings))
 
+    def unmatched(self) -> Verdict:
+        """What the policy says of a request that no API description matches, where its route blocks such."""
+        reason = "no API description matches this request"
+        if self._policy.observe:
+            return self.allow(reason=f"would block: {reason}")
+        return self._block(403, "This request may not be sent.", reason, "unmatched", ())
+
     def failed(self, cause: Cause, status: int, why: str) -> Verdict:
         """What the policy says of a message that could not be read or decided."""
-        if self._policy.observe or cause in self._policy.keeps:
+        if self._policy.passes(cause):
             return self.allow(reason=f"passed uninspected, {cause}: {why}")
         upstream = self._message.status or 0
         # A reply that reports a server's error stays one, so that clients retry as they would have.

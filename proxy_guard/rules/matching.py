@@ -31,11 +31,12 @@ def normal_path(raw: str) -> str:
 
 def split_url(url: str) -> tuple[str, str]:
     """Host, in lower case and without port, and normal path of an absolute URL."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
-    except ValueError:
-        host = ""
+    except ValueError:  # a malformed host, which no pattern but `*` matches
+        host, path = "", "/" + url.partition("://")[2].partition("/")[2].partition("?")[0]
+        return host, normal_path(path)
     return host, normal_path(parts.path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import final
 
 import anyio.to_thread
 
@@ -14,6 +15,7 @@ _INLINE = 32 * 1024
 """Code points in a message up to which pattern entities are cheaper to find at once than to hand to a thread."""
 
 
+@final
 class LocalScrubber(Scrubber):
     """Finds entities with one Detector per set of wanted entities, made at load."""
 

@@ -120,6 +120,10 @@ def _shapes() -> list[Case]:
         Case("parameters in the path", dumps(chat(PHONE)), "/v1/chat;a=b/completions;c"),
         Case("unmatched path", dumps(chat(PHONE)), "/v1/other"),
         Case("unmatched, blocked", dumps(chat(PHONE)), "/closed/v1/other"),
+        Case("unmatched, observed", dumps(chat(PHONE)), "/observeclosed/v1/other"),
+        Case(
+            "a picture and a text, lenient", dumps(chat([*picture, {"type": "text", "text": PHONE}])), f"/lenient{CHAT}"
+        ),
         Case("unmatched method", b"", "/v1/models", "GET"),
         Case("put", dumps(chat(PHONE)), CHAT, "PUT"),
         Case("not in the rules, any bytes", bytes(range(256)), "/upload", headers=[("content-type", "x/y")]),
@@ -162,6 +166,7 @@ def _unreadable() -> list[Case]:
     return (
         [Case(name, body) for name, body in bodies.items()]
         + [Case(f"{name}, lenient", bodies[name], f"/lenient{CHAT}") for name in ("not JSON", "large", "deep")]
+        + [Case("large, observed", bodies["large"], f"/observe{CHAT}")]
         + [Case(f"{name} as body type", phone, headers=headers) for name, headers in types.items()]
     )
 
@@ -210,6 +215,7 @@ def _replies() -> list[Case]:
         "a stream": Answer(headers=[("content-type", "text/event-stream")], body=b"data: {}\n\n", chunks=2),
         "nothing": Answer(204, [], b""),
         "too large": Answer(body=masked, pad=250_000),
+        "too large, unbroken": Answer(body=dumps(reply("fine")), pad=250_000, chunks=5),
         "too large, chunked": Answer(body=masked, pad=250_000, chunks=40),
     }
     cases = [Case(f"reply {name}", asked, answer=answer) for name, answer in answers.items()]
@@ -217,6 +223,8 @@ def _replies() -> list[Case]:
         *cases,
         Case("reply blocked", asked, f"/block{CHAT}", answer=answers["masked"]),
         Case("reply observed", asked, f"/observe{CHAT}", answer=answers["masked"]),
+        Case("reply too large, lenient", asked, f"/lenient{CHAT}", answer=answers["too large, chunked"]),
+        Case("reply too large, observed", asked, f"/observe{CHAT}", answer=answers["too large"]),
         Case("reply to an unmatched path", asked, "/v1/other", answer=answers["masked, chunked"]),
         Case(
             "anthropic reply",

@@ -14,6 +14,7 @@ routes:
   - {paths: ["/observe/**"], policy: observe}
   - {paths: ["/lenient/**"], policy: lenient}
   - {paths: ["/closed/**"], policy: mask, unmatched: block}
+  - {paths: ["/observeclosed/**"], policy: observe, unmatched: block}
   - {policy: mask}
 limits: {body: 200000, decoded: 400000, depth: 20}
 """

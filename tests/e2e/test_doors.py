@@ -32,6 +32,33 @@ def test_same_bytes_through_both_doors(case: Case, upstream: Server, mitm_door: 
         assert not any(secret.encode() in arrived for secret in CANARIES)
 
 
+@pytest.mark.parametrize("name", ["large, lenient", "large, observed", "unmatched, observed"])
+def test_what_the_policy_lets_pass_arrives_whole(name: str, upstream: Server, mitm_door: Server) -> None:
+    [case] = [case for case in CORPUS if case.name == name]
+    seen = send(mitm_door, upstream, case)
+    assert seen.received is not None
+    assert seen.received["body"] == case.body
+
+
+@pytest.mark.parametrize("name", ["reply too large, lenient", "reply too large, observed"])
+def test_replies_that_the_policy_lets_pass_come_whole(name: str, upstream: Server, mitm_door: Server) -> None:
+    [case] = [case for case in CORPUS if case.name == name]
+    assert len(send(mitm_door, upstream, case).body) == len(case.answer.body) + case.answer.pad
+
+
+def test_an_unmatched_request_is_blocked_where_the_route_says_so(upstream: Server, mitm_door: Server) -> None:
+    [case] = [case for case in CORPUS if case.name == "unmatched, blocked"]
+    seen = send(mitm_door, upstream, case)
+    assert (seen.status, seen.received) == (403, None)
+
+
+def test_a_picture_that_may_pass_does_not_shield_the_text_beside_it(upstream: Server, mitm_door: Server) -> None:
+    [case] = [case for case in CORPUS if case.name == "a picture and a text, lenient"]
+    seen = send(mitm_door, upstream, case)
+    assert seen.received is not None
+    assert PHONE.encode() not in seen.received["body"]
+
+
 @pytest.mark.parametrize("case", [case for case in CORPUS if "clean" in case.name], ids=lambda case: case.name)
 def test_what_holds_nothing_arrives_byte_for_byte(case: Case, upstream: Server, mitm_door: Server) -> None:
     seen = send(mitm_door, upstream, case)

@@ -227,7 +227,22 @@ def test_a_body_of_endless_depth_is_refused_not_crashed_on(levels: int) -> None:
 
 # --- texts ---------------------------------------------------------------------------------------------
 
-TEXTS = ["é", "日本語", "👩‍👩‍👧", "שלום", "a\u200bb", "\u2028", "\x7f", '"', "\\", "\n\t", "\0", "\ufeff", "</script>", "a/b"]
+TEXTS = [
+    "é",
+    "日本語",
+    "👩‍👩‍👧",
+    "שלום",
+    "a\u200bb",
+    "\u2028",
+    "\x7f",
+    '"',
+    "\\",
+    "\n\t",
+    "\0",
+    "\ufeff",
+    "</script>",
+    "a/b",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -254,7 +269,9 @@ blanks = st.sampled_from(["", "", " ", "\n", "\t \r\n"])
 @st.composite
 def spelled(draw: st.DrawFn, depth: int = 4) -> tuple[str, str]:
     """A JSON text in some spelling, and the compact one of the same document, with its numbers as they were."""
-    kind = draw(st.sampled_from(["number", "number", "text", "word", "array", "object"] if depth else ["number", "text"]))
+    kind = draw(
+        st.sampled_from(["number", "number", "text", "word", "array", "object"] if depth else ["number", "text"])
+    )
     before, after = draw(blanks), draw(blanks)
     if kind == "number":
         whole = compact = draw(numbers)

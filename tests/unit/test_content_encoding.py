@@ -214,7 +214,9 @@ def test_a_body_of_another_kind_is_refused_with_400(name: str, pack: Callable[[b
     assert refusal(b"\xff" * 200, [name]).status == 400
 
 
-@pytest.mark.parametrize(("name", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("zstd", zstd_checked)])
+@pytest.mark.parametrize(
+    ("name", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("zstd", zstd_checked)]
+)
 def test_a_checksummed_body_with_a_flipped_bit_is_refused_or_read_the_same(
     name: str, pack: Callable[[bytes], bytes]
 ) -> None:
