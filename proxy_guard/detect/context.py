@@ -1,4 +1,7 @@
-"""Context words: Presidio's lemma context, without the tagger wherever its answer can't depend on it.
+"""Context words: what stands near a hit and makes it more likely.
+
+`WordContext` goes by the words as written. `LemmaContext` is Presidio's way, without the tagger wherever its answer
+can't depend on it.
 
 Presidio raises a hit's score if a context word of its recognizer is part of the lemma of the hit's token or of
 one of the five keywords before it. A token's lemma depends on its part of speech, which takes a tagger; but the
@@ -8,8 +11,10 @@ answer. Only where the choices differ is the text tagged.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from presidio_analyzer.context_aware_enhancers import LemmaContextAwareEnhancer
 
@@ -20,6 +25,59 @@ _BOOST = 0.35
 _LEAST = 0.4
 _KEYWORDS = 6
 """The hit's own token and the five keywords before it."""
+
+
+class Context(Protocol):
+    """Raises the scores of hits that context words stand near."""
+
+    def raised(self, text: str, hits: list[Hit], words: dict[int, list[str]], given: list[str]) -> list[Hit]:
+        """`hits` with the scores that context gives them.
+
+        `words` are the context words of each owner, in lower case; `given` is context from outside the text.
+        """
+        ...
+
+
+class WordContext:
+    """Context by words as they are written, without a language model.
+
+    A context word counts where a word begins with it, among the five words before a hit, the word it stands in
+    and the three after it.
+    """
+
+    def __init__(self) -> None:
+        self._patterns: dict[tuple[str, ...], re.Pattern[str]] = {}
+
+    def raised(self, text: str, hits: list[Hit], words: dict[int, list[str]], given: list[str]) -> list[Hit]:
+        """`hits` with the scores that context gives them."""
+        return [
+            _boosted(hit) if hit.score < 1 and self._near(text, hit, words.get(hit.owner) or [], given) else hit
+            for hit in hits
+        ]
+
+    def _near(self, text: str, hit: Hit, wanted: list[str], given: list[str]) -> bool:
+        if not wanted:
+            return False
+        if _any_in(given, wanted):
+            return True
+        key = tuple(wanted)
+        pattern = self._patterns.get(key)
+        if pattern is None:
+            alternatives = "|".join(re.escape(word.strip()) for word in sorted(wanted, key=len, reverse=True))
+            pattern = self._patterns[key] = re.compile(rf"(?<![^\W_])(?:{alternatives})", re.IGNORECASE)
+        before = _BEFORE.search(text, max(0, hit.start - _REACH), hit.start)
+        after = _AFTER.match(text, hit.end, hit.end + _REACH)
+        return any(pattern.search(found.group()) for found in (before, after) if found)
+
+
+_REACH = 160
+"""Code points on either side in which the words of a context are looked for."""
+_BEFORE = re.compile(r"(?:\S+\s+){0,5}\S*\Z")
+_AFTER = re.compile(r"\S*(?:\s+\S+){0,3}")
+
+
+def _boosted(hit: Hit) -> Hit:
+    return hit._replace(score=min(1.0, max(hit.score + _BOOST, _LEAST)))
 
 
 class LemmaContext:
@@ -34,28 +92,29 @@ class LemmaContext:
         self._choices = lru_cache(maxsize=8192)(self._possible_lemmas)
 
     def raised(self, text: str, hits: list[Hit], words: dict[int, list[str]], given: list[str]) -> list[Hit]:
-        """`hits` with the scores that context gives them.
-
-        `words` are the context words of each owner, in lower case; `given` is context from outside the text.
-        """
-        if not any(words.get(hit.owner) for hit in hits):
-            return hits
+        """`hits` with the scores that context gives them."""
+        if not any(words.get(hit.owner) and hit.score < 1 for hit in hits):
+            return hits  # there is nothing that context could raise
         raised: list[Hit] = []
         artifacts: Any = None
         with self._nlp.session():
             tokens = self._nlp.tokens(text)
             texts = [token.text for token in tokens]
-            starts = [token.idx for token in tokens]
+            ends = [token.idx + len(token) for token in tokens]
+            # Presidio cuts lemmas at colons, and what is cut off can make a keyword of another word.
+            plain = self._tables is not None and not any(":" in word and word != ":" for word in texts)
             for hit in hits:
                 wanted = words.get(hit.owner)
-                if not wanted:
+                if not wanted or hit.score >= 1:
                     raised.append(hit)
                     continue
-                found: bool | None = True if _any_in(given, wanted) else self._decide(texts, starts, hit, wanted)
+                found: bool | None = (
+                    True if _any_in(given, wanted) else (self._decide(texts, ends, hit, wanted) if plain else None)
+                )
                 if found is None:
                     artifacts = artifacts or self._artifacts_of(self._nlp.lemmas(text))
                     found = self._look(artifacts, text, hit, wanted)
-                raised.append(hit._replace(score=min(1.0, max(hit.score + _BOOST, _LEAST))) if found else hit)
+                raised.append(_boosted(hit) if found else hit)
         return raised
 
     def _look(self, artifacts: Any, text: str, hit: Hit, wanted: list[str]) -> bool:
@@ -64,13 +123,10 @@ class LemmaContext:
         )
         return _any_in(around, wanted)
 
-    def _decide(self, texts: list[str], starts: list[int], hit: Hit, wanted: list[str]) -> bool | None:
+    def _decide(self, texts: list[str], ends: list[int], hit: Hit, wanted: list[str]) -> bool | None:
         """Whether context is there for any reading of the words; None where it depends on their reading."""
-        # Presidio cuts lemmas at colons, and what is cut off can make a keyword of another word.
-        if self._tables is None or any(":" in word and word != ":" for word in texts):
-            return None
-        index = _token_at(texts, starts, hit.start)
-        if index is None:
+        index = bisect_right(ends, hit.start)  # the first token that ends after the hit's start
+        if index == len(ends):
             return None
         surely_used = perhaps_used = 0
         unsure = False
@@ -93,7 +149,7 @@ class LemmaContext:
         assert self._tables is not None
         exceptions_of, rules_of, indices_of, rewritten = self._tables
         lower = word.lower()
-        lemmas = {word, lower, *rewritten.get(lower, ())}
+        lemmas = {word, lower, *(lemma for rule, lemma in rewritten if rule.search(lower))}
         for pos in rules_of.keys() | exceptions_of.keys() | indices_of.keys():
             lemmas.add(
                 _rule_lemma(lower, word, exceptions_of.get(pos, {}), rules_of.get(pos, []), indices_of.get(pos, {}))
@@ -128,7 +184,7 @@ def _rule_lemma(lower: str, word: str, exceptions: Any, rules: Any, index: Any) 
     return (forms or unknown or [word])[0]
 
 
-def _tables(nlp: Nlp) -> tuple[Any, Any, Any, dict[str, set[str]]] | None:
+def _tables(nlp: Nlp) -> tuple[Any, Any, Any, list[tuple[re.Pattern[str], str]]] | None:
     """Exceptions, rules and indices by part of speech, and lemmas that are set by word; None if unknown."""
     from spacy.pipeline import Lemmatizer  # noqa: PLC0415 - with a model only
 
@@ -138,20 +194,31 @@ def _tables(nlp: Nlp) -> tuple[Any, Any, Any, dict[str, set[str]]] | None:
         return None
     if type(lemmatizer).rule_lemmatize is not Lemmatizer.rule_lemmatize:
         return None
-    rewritten: dict[str, set[str]] = {}
+    rewritten: list[tuple[re.Pattern[str], str]] = []
     ruler = pipes.get("attribute_ruler")
     for rule in ruler.patterns if ruler else []:
-        if "LEMMA" not in rule["attrs"]:
-            continue
-        for pattern in rule["patterns"]:
-            names = [token.get("LOWER") or token.get("ORTH") for token in pattern]
-            if not all(isinstance(name, str) for name in names):
-                return None
-            for name in names:
-                rewritten.setdefault(name.lower(), set()).add(rule["attrs"]["LEMMA"])
+        if "LEMMA" in rule["attrs"]:
+            for pattern in rule["patterns"]:
+                word = _word_pattern(pattern[rule["index"]])
+                if word is None:
+                    return None
+                rewritten.append((word, rule["attrs"]["LEMMA"]))
     lookups = lemmatizer.lookups
     tables = [lookups.get_table(name, {}) for name in ("lemma_exc", "lemma_rules", "lemma_index")]
     return (*({pos: table[pos] for pos in _pos_of(table)} for table in tables), rewritten)  # type: ignore[return-value]
+
+
+def _word_pattern(token: dict[str, Any]) -> re.Pattern[str] | None:
+    """What words a token of a rule can be, in lower case; None where the rule does not go by the word."""
+    match token.get("LOWER"):
+        case str(word):
+            return re.compile(f"^{re.escape(word)}$")
+        case {"IN": list(words)}:
+            return re.compile("|".join(f"^{re.escape(word)}$" for word in words))
+        case {"REGEX": str(expression)}:
+            return re.compile(expression)
+        case _:
+            return None
 
 
 def _pos_of(table: Any) -> list[str]:
@@ -160,13 +227,6 @@ def _pos_of(table: Any) -> list[str]:
         for pos in ("noun", "verb", "adj", "adv", "pron", "det", "adp", "aux", "num", "punct", "propn")
         if pos in table
     ]
-
-
-def _token_at(texts: list[str], starts: list[int], place: int) -> int | None:
-    for index, (start, text) in enumerate(zip(starts, texts, strict=True)):
-        if place < start + len(text):
-            return index
-    return None
 
 
 def _any_in(words: list[str], wanted: list[str]) -> bool:

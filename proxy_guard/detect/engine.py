@@ -12,7 +12,7 @@ from typing import Any
 from presidio_analyzer import EntityRecognizer, PatternRecognizer
 from presidio_analyzer.predefined_recognizers import PhoneRecognizer, SpacyRecognizer
 
-from proxy_guard.detect.context import LemmaContext
+from proxy_guard.detect.context import Context, LemmaContext, WordContext
 from proxy_guard.detect.nlp import Nlp
 from proxy_guard.detect.patterns import Hit, PatternPart, distinct
 from proxy_guard.detect.phone import PhoneScan
@@ -30,10 +30,11 @@ class Engine:
         nlp: Nlp | None = None,
         artifacts_of: Any = None,
         nameable: frozenset[str] = frozenset(),
+        lemmas: bool = False,
         context: Sequence[str] = (),
         min_score: float = 0,
     ) -> None:
-        """`artifacts_of` makes Presidio's artifacts of a document; without it scores are without context.
+        """`artifacts_of` makes Presidio's artifacts of a document; `lemmas` looks for context as Presidio does.
 
         `nameable` are the entities that the model has a label for, whatever its recognizer claims.
         """
@@ -49,7 +50,8 @@ class Engine:
         for owner, recognizer in enumerate(recognizers):
             self._words[owner] = [word.lower() for word in recognizer.context or []]
             if isinstance(recognizer, PatternRecognizer):
-                least = 0 if artifacts_of else min_score
+                # Context raises the score of any match, if there are context words.
+                least = 0 if recognizer.context else min_score
                 self._patterns.append(PatternPart(recognizer, owner, least))
             elif type(recognizer) is PhoneRecognizer:
                 scan = PhoneScan(recognizer.supported_regions, recognizer.leniency)
@@ -58,7 +60,7 @@ class Engine:
                 self._named.append((recognizer, owner))
         self._place = [(part, index) for part in self._patterns for index in range(len(part.expressions))]
         self._prefilter = Prefilter([each for part in self._patterns for each in part.expressions])
-        self._context = LemmaContext(nlp, artifacts_of) if nlp and artifacts_of else None
+        self._context: Context = LemmaContext(nlp, artifacts_of) if lemmas and nlp else WordContext()
         self.quick = not self._named
 
     def detect_many(self, texts: Sequence[str]) -> list[list[Hit]]:
@@ -107,6 +109,5 @@ class Engine:
         return named
 
     def _settle(self, text: str, hits: list[Hit]) -> list[Hit]:
-        if self._context is not None:
-            hits = self._context.raised(text, hits, self._words, self._given)
+        hits = self._context.raised(text, hits, self._words, self._given)
         return [hit for hit in distinct(hits) if hit.score >= self._min_score]

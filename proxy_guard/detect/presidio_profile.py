@@ -63,6 +63,7 @@ def presidio_engine(
         nlp=presidio.nlp,
         artifacts_of=presidio.artifacts_of,
         nameable=presidio.nameable,
+        lemmas=True,
         context=context,
         min_score=min_score,
     )
