@@ -5,6 +5,7 @@ A request that no rule is about goes to the application as it came, streaming, a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_HOST = re.compile(r"[A-Za-z0-9._~-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
 # Ways to send a body that this middleware would not see.
 _BYPASSING = ("http.response.pathsend", "http.response.zerocopysend", "http.response.push")
 
@@ -141,7 +143,9 @@ async def _reply(verdict: Verdict, send: Send) -> None:
 
 def _url(scope: Scope) -> str:
     headers = dict(scope["headers"])
-    host = headers.get(b"host", b"").decode("latin-1") or ":".join(map(str, scope.get("server") or ("",)))
+    host = headers.get(b"host", b"").decode("latin-1")
+    if not _HOST.fullmatch(host):  # nor may a host turn the path into something else
+        host = ":".join(map(str, scope.get("server") or ("",)))
     path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
     query = scope.get("query_string", b"").decode("latin-1")
     return f"{scope.get('scheme', 'http')}://{host}{path}" + (f"?{query}" if query else "")

@@ -93,13 +93,14 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
     ]
     if blocking:
         return decider.found(blocking, findings)
+    passed = f"passed uninspected, unsupported_media: {located.media[0]}" if located.media else ""
     if match.policy.observe:
-        return decider.allow(findings, "would rewrite" if findings else "")
+        return decider.allow(findings, "would rewrite" if findings else passed)
     edits = [(slot, edit(slot.text, pieces)) for slot, pieces in resolved]
     if _apply(located, edits) or document.ambiguous:
         reason = "rewritten" if edits else "read in one of several ways, forwarded as read"
         return decider.rewrite(_JSON.encode(document), findings, reason)
-    return decider.allow(findings, f"media passed uninspected ({located.media[0]})" if located.media else "")
+    return decider.allow(findings, passed)
 
 
 def _apply(located: Located, edits: Iterable[tuple[Slot, str]]) -> bool:
@@ -132,13 +133,18 @@ def _check_head(message: Message, api: Api, limits: Limits) -> list[str]:
                 types.append(value)
             case "content-encoding":
                 encodings.append(value)
-            case "content-length" if value.isdecimal() and int(value) > limits.body:
+            case "content-length" if value.isdecimal() and _more_than(value, limits.body):
                 raise _too_large(limits)
     if len(types) > 1:
         raise Unreadable("the message has more than one Content-Type", status=400)
     if types:
         _check_type(types[0], api)
     return encodings_of(encodings) if encodings else []
+
+
+def _more_than(digits: str, limit: int) -> bool:
+    # A number of thousands of digits is not worth being read.
+    return len(digits.lstrip("0")) > len(str(limit)) or int(digits or 0) > limit
 
 
 def _check_type(content_type: str, api: Api) -> None:

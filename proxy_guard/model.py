@@ -78,11 +78,16 @@ class LocatedFinding:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a policy looks for: entities (None: all there are), the language, and the least score of use."""
+    """What a policy looks for: entities (None: all there are), the language, and the least score of use.
+
+    `recognizers` are the custom ones for these entities (`detect.custom.CustomRecognizer`), which only the local
+    scrubber can run.
+    """
 
     entities: frozenset[str] | None
     language: str
     min_score: float
+    recognizers: tuple[Any, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Runs the sibling proofs of rule files: what must change, must be blocked, must stay untouched.
 
 A case meets the rules of its folder as live traffic would. Proofs of a policy run with that policy for all
-traffic; those of an API description must be matched by it.
+traffic; those of an API description must be matched by it. Those of a recognizer say which policy they mean.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from proxy_guard.rules.load import PROOF_SUFFIX, rule_files
 from proxy_guard.rules.reading import SourceFile
 
 _KINDS = (".", "apis", "policies")
+_PROVABLE = (*_KINDS, "recognizers")  # which have examples of their own, and need no proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def run_proofs(folder: Path) -> list[Outcome]:
 async def _run(folder: Path) -> list[Outcome]:
     guards: dict[str | None, Guard] = {}
     outcomes = []
-    for kind in _KINDS:
+    for kind in _PROVABLE:
         for path in sorted((folder / kind).glob(f"*{PROOF_SUFFIX}")):
             subject = path.name.removesuffix(PROOF_SUFFIX)
             for case in SourceFile(path, str(path)).validate(ProofFile).cases:

@@ -17,7 +17,10 @@ from proxy_guard.errors import Unreadable
 _CHUNK = 64 * 1024
 _EXEMPT = 64 * 1024
 _MOST_LAYERS = 4
-_MOST_MEMBERS = 16
+_MOST_MEMBERS = 1000
+_ZSTD_FEED = 16
+"""Bytes given to zstd at once: four of them can stand for 128 KiB, and what comes out of a piece is not bounded."""
+_ZSTD_WINDOW = 8 * 1024 * 1024
 
 ACCEPTED = "gzip, deflate, br, zstd"
 """What may be asked of an upstream, since it can be read here."""
@@ -61,20 +64,25 @@ def _within(pieces: Iterator[bytes], name: str, size: int, limits: Limits) -> by
 
 
 def _zlib_pieces(body: bytes, bits: int) -> Iterator[bytes]:
-    # Several gzip members in a row are one body (RFC 1952 2.2); each costs a copy of all that follows it.
-    for _ in range(_MOST_MEMBERS):
-        if not body:
+    rest = memoryview(body)
+    place = 0
+    for _ in range(_MOST_MEMBERS):  # several gzip members in a row are one body (RFC 1952 2.2)
+        if place == len(rest):
             return
         decoder = zlib.decompressobj(bits)
-        yield decoder.decompress(body, _CHUNK)
-        while decoder.unconsumed_tail:
-            yield decoder.decompress(decoder.unconsumed_tail, _CHUNK)
-        yield decoder.flush()
-        if not decoder.eof:
-            raise EOFError
-        body = decoder.unused_data
-    if body:
-        raise Unreadable(f"the body has more than {_MOST_MEMBERS} compressed members", status=413, cause="too_large")
+        given: bytes | memoryview = b""
+        while not decoder.eof:
+            if not given:
+                given = rest[place : place + _CHUNK]
+                place += len(given)
+            piece = decoder.decompress(given, _CHUNK)
+            given = decoder.unconsumed_tail
+            if not piece and not given and place == len(rest) and not decoder.eof:
+                raise EOFError
+            yield piece
+        place -= len(decoder.unused_data)
+    if place < len(rest):
+        raise _too_many()
 
 
 def _gzip(body: bytes) -> Iterator[bytes]:
@@ -90,16 +98,33 @@ def _deflate(body: bytes) -> Iterator[bytes]:
 def _brotli(body: bytes) -> Iterator[bytes]:
     decoder = brotli.Decompressor()
     yield decoder.process(body, output_buffer_limit=_CHUNK)
-    while not decoder.can_accept_more_data():
-        yield decoder.process(b"", output_buffer_limit=_CHUNK)
-    if not decoder.is_finished():
-        raise EOFError
+    while not decoder.is_finished():
+        piece = decoder.process(b"", output_buffer_limit=_CHUNK)
+        if not piece and decoder.can_accept_more_data():
+            raise EOFError  # it waits for the rest
+        yield piece
 
 
 def _zstd(body: bytes) -> Iterator[bytes]:
-    reader = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024).stream_reader(body, read_across_frames=True)
-    while piece := reader.read(_CHUNK):
-        yield piece
+    rest = memoryview(body)
+    place = 0
+    for _ in range(_MOST_MEMBERS):
+        if place == len(rest):
+            return
+        decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+        while not decoder.eof:
+            if place == len(rest):
+                raise EOFError
+            given = rest[place : place + _ZSTD_FEED]
+            place += len(given)
+            yield decoder.decompress(given)
+        place -= len(decoder.unused_data)
+    if place < len(rest):
+        raise _too_many()
+
+
+def _too_many() -> Unreadable:
+    return Unreadable(f"the body has more than {_MOST_MEMBERS} compressed members", status=413, cause="too_large")
 
 
 _DECODERS = {"gzip": _gzip, "deflate": _deflate, "br": _brotli, "zstd": _zstd}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from dataclasses import replace
 from json.encoder import encode_basestring
 from typing import Any
@@ -37,8 +36,8 @@ class ExactNumber(float):
         return self.digits
 
 
-class _Reader(threading.local):
-    """The plain JSON decoder, and what it does not tell by itself. One for each thread, since it is dear to make."""
+class _Reader:
+    """The plain JSON decoder, and what it does not tell by itself. Dear to make, so it is used again."""
 
     def __init__(self) -> None:
         self.ambiguous = False
@@ -78,7 +77,8 @@ class _Reader(threading.local):
         raise Unreadable(f"the body is not valid JSON: {name} is no JSON value")
 
 
-_READER = _Reader()
+_FREE: list[_Reader] = []
+"""Readers that no one uses right now; a list's pop and append are each one step, so threads may share it."""
 
 
 class JsonCodec:
@@ -96,7 +96,13 @@ class JsonCodec:
 
     def decode_text(self, text: str, limits: Limits) -> Document:
         """The document in a string."""
-        reader = _READER
+        reader = _FREE.pop() if _FREE else _Reader()
+        try:
+            return self._read(reader, text, limits)
+        finally:
+            _FREE.append(reader)
+
+    def _read(self, reader: _Reader, text: str, limits: Limits) -> Document:
         try:
             value = reader.read(text)
         except json.JSONDecodeError as error:

@@ -56,6 +56,26 @@ PATTERN_RECOGNIZERS: dict[str, str] = {
 }
 """Entities that Presidio's pattern recognizers find, and the class of each."""
 
+OWN_RECOGNIZERS: dict[str, str] = {"DOMAIN_NAME": "DomainRecognizer"}
+"""Entities that Presidio has no recognizer for, and the class in `detect.custom` of each."""
+
+PROFILE_RECOGNIZERS: frozenset[str] = frozenset(
+    {
+        "API_KEY",
+        "CREDIT_CARD",
+        "IN_BANK_ACCOUNT",
+        "IN_IFSC",
+        "IN_UPI_ID",
+        "IP_ADDRESS",
+        "JWT",
+        "OTP",
+        "PASSPORT_MRZ",
+        "PRIVATE_KEY",
+        "UK_NHS",
+    }
+)
+"""Entities that the profile `proxy-guard` finds in its own way (`detect.own`), some of which Presidio finds too."""
+
 PHONE = "PHONE_NUMBER"
 
 NER_LABELS: dict[str, frozenset[str]] = {
@@ -66,4 +86,4 @@ NER_LABELS: dict[str, frozenset[str]] = {
 }
 """Entities that need a language model, and its labels for them (as Presidio maps them)."""
 
-ENTITIES: frozenset[str] = frozenset({*PATTERN_RECOGNIZERS, PHONE, *NER_LABELS})
+ENTITIES: frozenset[str] = frozenset({*PATTERN_RECOGNIZERS, *OWN_RECOGNIZERS, *PROFILE_RECOGNIZERS, PHONE, *NER_LABELS})

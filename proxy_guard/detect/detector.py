@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from proxy_guard.detect.cache import FindingsCache
 from proxy_guard.detect.catalogue import ENTITIES, NER_LABELS
 from proxy_guard.detect.engine import Engine
 from proxy_guard.detect.patterns import Hit
 from proxy_guard.errors import ProxyGuardError
 from proxy_guard.model import Finding
+
+if TYPE_CHECKING:
+    from proxy_guard.detect.custom import CustomRecognizer
 
 Profile = Literal["proxy-guard", "presidio"]
 
@@ -18,8 +22,10 @@ class Detector:
     """Finds entities in texts.
 
     `entities` None means all that the profile supports. `model` is a spaCy package or path, for entities that
-    need one; `context` are words that count as standing near every hit. Spans are code points of the text as
-    given; findings below `min_score` are left out. Raises ProxyGuardError for an unknown entity or a missing
+    need one; `context` are words that count as standing near every hit; `recognizers` are custom ones, for the
+    profile `proxy-guard`. Spans are code points of the text as
+    given; findings below `min_score` are left out. What was found in the texts seen last is kept, in up to
+    `cache_bytes` bytes (0: nothing is kept). Raises ProxyGuardError for an unknown entity or a missing
     model.
     """
 
@@ -31,8 +37,10 @@ class Detector:
         model: str | None = None,
         min_score: float | None = None,
         context: Sequence[str] | None = None,
+        cache_bytes: int = 32 * 1024 * 1024,
+        recognizers: Sequence[CustomRecognizer] = (),
     ) -> None:
-        unknown = sorted(set(entities or ()) - ENTITIES)
+        unknown = sorted(set(entities or ()) - ENTITIES - {each.entity for each in recognizers})
         if unknown:
             raise ProxyGuardError(f"unknown entity {', '.join(unknown)}")
         if profile == "presidio":
@@ -40,9 +48,15 @@ class Detector:
 
             self._engine = presidio_engine(entities, language, model, min_score or 0, context or ())
         else:
-            self._engine = _own_engine(entities, language, model, min_score or 0)
+            self._engine = _own_engine(entities, language, model, min_score or 0, recognizers)
+        self._cache_bytes = cache_bytes
+        self.forget()
         self.quick = self._engine.quick
         """Whether short texts take microseconds, so that a thread would cost more than it spares."""
+
+    def forget(self) -> None:
+        """Drops what is kept of texts seen before."""
+        self._cache = FindingsCache(self._cache_bytes)
 
     def detect(self, text: str) -> list[Finding]:
         """The findings in one text, from left to right."""
@@ -50,7 +64,16 @@ class Detector:
 
     def detect_many(self, texts: Sequence[str]) -> list[list[Finding]]:
         """The findings in each text, in the same order."""
-        return [_findings(hits) if hits else [] for hits in self._engine.detect_many(texts)]
+        if self.quick and self._engine.clean(texts):
+            return [[] for _ in texts]
+        keys = [self._cache.key_of(text) for text in texts]
+        known = {key: self._cache.get(key) for key in keys}
+        fresh = {key: text for key, text in zip(keys, texts, strict=True) if known[key] is None}
+        for key, hits in zip(fresh, self._engine.detect_many(list(fresh.values())), strict=True):
+            findings = _findings(hits) if hits else []
+            self._cache.put(key, findings)
+            known[key] = tuple(findings)
+        return [list(known[key] or ()) for key in keys]
 
 
 def _findings(hits: list[Hit]) -> list[Finding]:
@@ -58,13 +81,19 @@ def _findings(hits: list[Hit]) -> list[Finding]:
     return sorted(found, key=lambda f: (f.start, -f.end, -f.score, f.entity))
 
 
-def _own_engine(entities: Sequence[str] | None, language: str, model: str | None, min_score: float) -> Engine:
+def _own_engine(
+    entities: Sequence[str] | None,
+    language: str,
+    model: str | None,
+    min_score: float,
+    custom: Sequence[CustomRecognizer],
+) -> Engine:
     from presidio_analyzer.predefined_recognizers import SpacyRecognizer  # noqa: PLC0415
 
     from proxy_guard.detect.recognizers import recognizers_for  # noqa: PLC0415
 
-    wanted = ENTITIES if entities is None else frozenset(entities)
-    recognizers = recognizers_for(wanted)
+    wanted = ENTITIES | {each.entity for each in custom} if entities is None else frozenset(entities)
+    recognizers = [*recognizers_for(wanted), *(each for each in custom if each.entity in wanted)]
     named = sorted(wanted & NER_LABELS.keys())
     if not named:
         return Engine(recognizers, sorted(wanted), min_score=min_score)

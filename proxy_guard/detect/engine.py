@@ -65,16 +65,15 @@ class Engine:
 
     def detect_many(self, texts: Sequence[str]) -> list[list[Hit]]:
         """The hits of each text that reach the least score, best first."""
-        found: list[list[Hit]] = [[] for _ in texts]
-        whole = "\n".join(texts)  # most messages hold nothing: one pass over all their texts tells so
-        if self._possible(whole):
-            found = [self._find(text) for text in texts]
+        found = [self._find(text) for text in texts]
         if self._named:
             found = [some + more for some, more in zip(found, self._name(texts), strict=True)]
         return [self._settle(text, hits) if hits else hits for text, hits in zip(texts, found, strict=True)]
 
-    def _possible(self, text: str) -> bool:
-        return bool(self._prefilter.possible(text)) or any(scan.possible(text) for scan, _, _ in self._phones)
+    def clean(self, texts: Sequence[str]) -> bool:
+        """True only where no pattern and no number can stand in any of the texts, which one pass over all tells."""
+        whole = "\n".join(texts)
+        return not self._prefilter.possible(whole) and not any(scan.possible(whole) for scan, _, _ in self._phones)
 
     def _find(self, text: str) -> list[Hit]:
         hits: list[Hit] = []

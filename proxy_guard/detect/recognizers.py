@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 
 import presidio_analyzer.predefined_recognizers as presidio
-import tldextract
 from presidio_analyzer import EntityRecognizer, PatternRecognizer
 
-from proxy_guard.detect.catalogue import PATTERN_RECOGNIZERS, PHONE
+from proxy_guard.detect import custom, own
+from proxy_guard.detect.catalogue import OWN_RECOGNIZERS, PATTERN_RECOGNIZERS, PHONE
+from proxy_guard.detect.suffixes import suffixes
 
 PHONE_REGIONS = ("IN", "US", "GB")
 """Where a phone number without a country code may be from."""
 
 
-@cache
-def _suffixes() -> tldextract.TLDExtract:
-    # The bundled list of public suffixes: the guard makes no call that a rule file did not ask for.
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-
-
 class _Email(presidio.EmailRecognizer):  # type: ignore[misc]
     def validate_result(self, pattern_text: str) -> bool:
-        return bool(_suffixes()(pattern_text).fqdn)
+        return bool(suffixes()(pattern_text).fqdn)
 
 
 OFFLINE: dict[str, type[PatternRecognizer]] = {"EmailRecognizer": _Email}
@@ -36,7 +30,11 @@ def recognizers_for(entities: Iterable[str]) -> list[EntityRecognizer]:
     for entity in sorted(entities):
         if entity == PHONE:
             made.append(presidio.PhoneRecognizer(supported_regions=PHONE_REGIONS))
+        elif entity in own.OWN:
+            made.append(own.OWN[entity]())
         elif entity in PATTERN_RECOGNIZERS:
             name = PATTERN_RECOGNIZERS[entity]
             made.append((OFFLINE.get(name) or getattr(presidio, name))())
+        elif entity in OWN_RECOGNIZERS:
+            made.append(getattr(custom, OWN_RECOGNIZERS[entity])())
     return made

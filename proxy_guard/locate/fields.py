@@ -11,10 +11,13 @@ from proxy_guard.codecs import Document, Limits
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.jsonpath import Node, Query, Step, root_nodes
-from proxy_guard.model import Path, Slot
+from proxy_guard.model import Slot
 
 Kind = Literal["text", "json", "media"]
 _JSON = JsonCodec()
+_OPENINGS = ("{", "[", '"')
+_MOST_LEVELS = 8
+"""Of JSON in a string in JSON in a string; deeper ones are read as plain text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,17 @@ _CONTAINERS = (dict, list)
 
 @dataclass(slots=True)
 class Nested:
-    """A document held in the string `holder[key]`; `changed` when the string has to be written anew."""
+    """A document held in the string `holder[key]`, itself in `parent` if that is one; `root[0]` is its value.
 
-    document: Document
+    `changed` says that the string has to be written anew.
+    """
+
+    root: list[Any]
+    exact: bool
     holder: Any
     key: Any
     changed: bool
+    parent: Nested | None
 
 
 @dataclass(slots=True)
@@ -93,78 +101,114 @@ class Located:
     media: list[str]
     """The rules of fields that hold media."""
     nested: list[Nested]
+    """Each after the one that it is part of."""
 
     def apply(self, edits: Sequence[tuple[Slot, str]]) -> bool:
         """Writes the new texts of slots into the document; whether anything in it is other than before.
 
         Raises Unreadable where two member names would become one.
         """
+        names: dict[int, list[tuple[Slot, str]]] = {}
         for slot, text in edits:
-            if not slot.is_name:
-                slot.holder[slot.key] = text
-        _rename([(slot, text) for slot, text in edits if slot.is_name])
-        for slot, _ in edits:
             if slot.nested is not None:
                 slot.nested.changed = True
-        for nested in self.nested:
+            if slot.is_name:
+                names.setdefault(id(slot.nested), []).append((slot, text))
+            else:
+                slot.holder[slot.key] = text
+        # From the inside out: a string is written before the member that holds it may get another name.
+        for nested in reversed(self.nested):
+            _rename(names.get(id(nested), []))
             if nested.changed:
-                nested.holder[nested.key] = _JSON.encode_text(nested.document)
+                document = Document(nested.root[0], exact=nested.exact)
+                nested.holder[nested.key] = _JSON.encode_text(document)
+                if nested.parent is not None:
+                    nested.parent.changed = True
+        _rename(names.get(id(None), []))
         return bool(edits) or any(nested.changed for nested in self.nested)
 
 
 def locate(fields: FieldTree, document: Document, limits: Limits) -> Located:
     """The slots of `document` that `fields` reach, each place once, in the order of the fields."""
-    found = Located([], [], [])
-    seen: set[tuple[int, str | int]] = set()
+    walk = _Walk(limits)
     for each, nodes in fields.nodes(document.value):
-        for value, path, holder, key in nodes:
+        for node in nodes:
+            walk.visit(each, node)
+    return walk.found
+
+
+class _Walk:
+    """One pass of all fields through one document."""
+
+    __slots__ = ("_limits", "_seen", "found")
+
+    def __init__(self, limits: Limits) -> None:
+        self.found = Located([], [], [])
+        self._limits = limits
+        self._seen: set[tuple[Any, ...]] = set()
+
+    def visit(self, each: Field, node: Node) -> None:
+        """What one field reached at one place."""
+        value, path, holder, key = node
+        place = (id(holder), key)
+        if place in self._seen or value is None or value is True or value is False or value == "":
+            return
+        if each.kind == "json":
+            self._inside(each, node)
+            return
+        if each.kind == "media":
+            self.found.media.append(each.rule)
+        elif isinstance(value, dict | list):
+            return  # a list of parts, say: other fields reach into it
+        else:
+            self.found.slots.append(Slot(str(value), each.rule, path, holder, key, signed=each.signed))
+        self._seen.add(place)
+
+    def _inside(self, each: Field, node: Node) -> None:
+        """Slots of every text, number and name in a value; strings that hold JSON are gone into."""
+        pending: list[tuple[Node, Nested | None, int]] = [(node, None, 0)]
+        while pending:
+            (value, path, holder, key), nested, level = pending.pop()
             place = (id(holder), key)
-            if place in seen or value is None or value is True or value is False or value == "":
+            if place in self._seen:
                 continue
-            if each.kind == "media":
-                found.media.append(each.rule)
-            elif each.kind == "json":
-                _walk(found, each, value, path, holder, key, limits)
-            elif isinstance(value, dict | list):
-                continue  # a list of parts, say: other fields reach into it
-            else:
-                found.slots.append(Slot(str(value), each.rule, path, holder, key, signed=each.signed))
-            seen.add(place)
-    return found
+            self._seen.add(place)
+            if isinstance(value, str) and level < _MOST_LEVELS and value.lstrip()[:1] in _OPENINGS:
+                inner = self._held(value, holder, key, nested)
+                if inner is not None:
+                    nested, value, level = inner, inner.root[0], level + 1
+                    holder, key = inner.root, 0
+            match value:
+                case dict():
+                    for name, member in value.items():
+                        at = (*path, name)
+                        if (id(value), name, True) not in self._seen:
+                            self._seen.add((id(value), name, True))
+                            self.found.slots.append(Slot(name, each.rule, at, value, name, True, each.signed, nested))
+                        pending.append(((member, at, value, name), nested, level))
+                case list():
+                    pending += [((item, (*path, n), value, n), nested, level) for n, item in enumerate(value)]
+                case None | True | False:
+                    pass
+                case _:
+                    self.found.slots.append(Slot(str(value), each.rule, path, holder, key, False, each.signed, nested))
 
-
-def _walk(found: Located, each: Field, value: Any, path: Path, holder: Any, key: Any, limits: Limits) -> None:
-    """Slots of every text, number and name in `value`; a string that holds JSON is gone into first."""
-    nested: Nested | None = None
-    if isinstance(value, str):
+    def _held(self, text: str, holder: Any, key: Any, parent: Nested | None) -> Nested | None:
+        """The document that a string holds; None where it is no JSON, or cut short: plain text then."""
         try:
-            document = _JSON.decode_text(value, limits)
+            document = _JSON.decode_text(text, self._limits)
         except Unreadable:
-            document = Document(None)  # not JSON, or cut short: plain text then
-        if isinstance(document.value, dict | list):
-            nested = Nested(document, holder, key, changed=document.ambiguous)
-            found.nested.append(nested)
-            value = document.value
-    pending = [(value, path, holder, key)]
-    while pending:
-        value, path, holder, key = pending.pop()
-        match value:
-            case dict():
-                for name, member in value.items():
-                    inner = (*path, name)
-                    found.slots.append(Slot(name, each.rule, inner, value, name, True, each.signed, nested))
-                    pending.append((member, inner, value, name))
-            case list():
-                pending += [(item, (*path, index), value, index) for index, item in enumerate(value)]
-            case None | True | False:
-                pass
-            case _:
-                found.slots.append(Slot(str(value), each.rule, path, holder, key, False, each.signed, nested))
+            return None
+        if not isinstance(document.value, dict | list | str):
+            return None
+        nested = Nested([document.value], document.exact, holder, key, document.ambiguous, parent)
+        self.found.nested.append(nested)
+        return nested
 
 
 def _rename(slots: Sequence[tuple[Slot, str]]) -> None:
     """Gives member names their new text, keeping their order."""
-    by_holder: dict[int, tuple[Any, dict[str | int, str]]] = {}
+    by_holder: dict[int, tuple[Any, dict[Any, str]]] = {}
     for slot, text in slots:
         by_holder.setdefault(id(slot.holder), (slot.holder, {}))[1][slot.key] = text
     for holder, names in by_holder.values():

@@ -64,13 +64,19 @@ def compile_path(text: str) -> Query:
     """A closure for an RFC 9535 path. Raises PathFault where the path breaks the standard."""
     try:
         path = _ENV.compile(text)
-    except jsonpath.JSONPathError as error:
-        raise PathFault(str(error).splitlines()[0]) from None
     except Exception as error:  # noqa: BLE001 - the parser lets a few plain errors through
-        raise PathFault(f"not a JSONPath: {type(error).__name__}") from None
+        raise PathFault(_reason(error)) from None
     if not isinstance(path, JSONPath):
         raise PathFault("not one JSONPath")
     return Query([(str(segment), _segment(segment)) for segment in path.segments])
+
+
+def _reason(error: Exception) -> str:
+    """What the library says of a bad path, in one line; it fails to say it where the path is cut short."""
+    try:
+        return str(error).splitlines()[0] if isinstance(error, jsonpath.JSONPathError) else "not a JSONPath"
+    except Exception:  # noqa: BLE001
+        return "not a JSONPath: it ends too early"
 
 
 def normalized(path: Path) -> str:
@@ -183,6 +189,10 @@ def _by_filter(test: Test) -> Step:
 
 def _filter(expression: Any) -> Test:
     """A closure for a filter of `@.name.name == 'text'`, `@.name`, `&&`, `||` and `!`; for others the library's own."""
+    if isinstance(expression, jp_filter.ListLiteral) or any(
+        isinstance(each, jp_filter.ListLiteral) for each in expression.children()
+    ):
+        raise PathFault("a list in a filter is no part of RFC 9535")
     if isinstance(expression, jp_filter.InfixExpression):
         if expression.operator in {"&&", "||"}:
             left, right = _filter(expression.left), _filter(expression.right)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from proxy_guard.codecs import Limits
 from proxy_guard.locate.fields import FieldTree
@@ -60,12 +61,13 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """All rules of a folder. `apis` and `policies` hold those that no route names, too."""
+    """All rules of a folder. `apis`, `policies` and `recognizers` hold those that are not in use, too."""
 
     routes: tuple[CompiledRoute, ...]
     apis: Mapping[str, Api]
     policies: Mapping[str, Policy]
     limits: Limits
+    recognizers: Mapping[str, Any] = field(default_factory=dict)
 
     def match(self, method: str, url: str) -> Match | None:
         """What a request meets; None where no route is about it."""

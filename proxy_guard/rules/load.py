@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import ValidationError
 
@@ -23,6 +24,11 @@ from proxy_guard.rules.compiled import Api, CompiledRoute, Ruleset
 from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile, Then
 from proxy_guard.rules.matching import name_pattern, path_pattern
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
+from proxy_guard.rules.recognizers import compile_recognizer
+from proxy_guard.rules.templates import compile_templates
+
+if TYPE_CHECKING:
+    from proxy_guard.detect.custom import CustomRecognizer
 
 _DIALECTS = {"rfc9535": jsonpath.compile_path, "jsonpath-ng": dialect_ng.compile_path}
 PROOF_SUFFIX = ".test.yaml"
@@ -40,17 +46,22 @@ def load_rules(folder: Path, policy: str | None = None) -> Ruleset:
 
 
 def rule_files(folder: Path) -> list[Path]:
-    """The YAML files of one kind, proofs left out, in the order of their names."""
-    return sorted(path for path in folder.glob("*.yaml") if not path.name.endswith(PROOF_SUFFIX))
+    """The files of one kind, proofs left out, in the order of their names. Policies may be JSON."""
+    files = [path for path in folder.glob("*.yaml") if not path.name.endswith(PROOF_SUFFIX)]
+    return sorted([*files, *folder.glob("*.json")] if folder.name == "policies" else files)
 
 
 class _Loader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._faulty: set[Path] = set()
+        self._entities = set(ENTITIES)
+        self._recognizers: dict[str, CustomRecognizer] = {}
         self.faults: list[RuleFault] = []
 
     def load(self, policy: str | None) -> Ruleset | None:
         apis: dict[str, Api] = self._each("apis", self._api)
+        self._recognizers = self._each("recognizers", self._recognizer)
         policies: dict[str, Policy] = self._each("policies", self._policy)
         try:
             return self._guard(apis, policies, policy)
@@ -68,22 +79,45 @@ class _Loader:
     def _source(self, path: Path) -> SourceFile:
         return SourceFile(path, str(path))
 
-    def _each(self, kind: str, compile_: Callable[[SourceFile], Any]) -> dict[str, Any]:
+    def _each(self, kind: str, compile_: Callable[[SourceFile], dict[Loc, Any]]) -> dict[str, Any]:
+        """The parts that all files of a kind hold, by their names; `compile_` gives those of one by their places."""
         made: dict[str, Any] = {}
         for path in rule_files(self._folder / kind):
+            before = len(self.faults)
             with self._collecting():
                 source = self._source(path)
-                part = compile_(source)
-                if part.name in made:
-                    raise RulesError([source.fault(("name",), f"another file has the name '{part.name}' already")])
-                made[part.name] = part
+                for loc, part in compile_(source).items():
+                    if part.name in made:
+                        self.faults.append(source.fault(loc, f"another one has the name '{part.name}' already"))
+                    made.setdefault(part.name, part)
+            if len(self.faults) > before:
+                self._faulty.add(path)
         return made
+
+    # --- recognizers -------------------------------------------------------------------------------------
+
+    def _recognizer(self, source: SourceFile) -> dict[Loc, CustomRecognizer]:
+        try:
+            made = compile_recognizer(source, self._entities)
+        except RulesError:
+            # Its entity is known all the same: policies that name it are not to blame.
+            entity = source.values.get("entity") if isinstance(source.values, dict) else None
+            self._entities |= {entity} if isinstance(entity, str) else set()
+            raise
+        self._entities.add(made.entity)
+        return {("name",): made}
+
+    def _wanting(self, policy: Policy) -> Policy:
+        """The policy, with the custom recognizers for its entities."""
+        entities = policy.wanted.entities
+        used = [each for each in self._recognizers.values() if entities is None or each.entity in entities]
+        return replace(policy, wanted=replace(policy.wanted, recognizers=tuple(used))) if used else policy
 
     # --- API descriptions --------------------------------------------------------------------------------
 
-    def _api(self, source: SourceFile) -> Api:
+    def _api(self, source: SourceFile) -> dict[Loc, Api]:
         file = source.validate(ApiFile)
-        return Api(
+        api = Api(
             name=file.name,
             methods=frozenset(method.upper() for method in file.match.methods),
             hosts=name_pattern(file.match.hosts),
@@ -93,6 +127,7 @@ class _Loader:
             response=self._fields(source, file, "response", file.response),
             block_body=compile_block_body(file.block_body),
         )
+        return {("name",): api}
 
     def _fields(self, source: SourceFile, file: ApiFile, part: str, rules: Sequence[FieldRule]) -> FieldTree:
         fields = []
@@ -107,12 +142,16 @@ class _Loader:
 
     # --- policies ----------------------------------------------------------------------------------------
 
-    def _policy(self, source: SourceFile) -> Policy:
+    def _policy(self, source: SourceFile) -> dict[Loc, Policy]:
+        if source.path.suffix == ".json":
+            templates = compile_templates(source, self._entities)
+            return {loc: self._wanting(template) for loc, template in templates.items()}
         file = source.validate(PolicyFile)
         rules: dict[str, EntityRule] = {}
         for order, (entity, spec) in enumerate(file.entities.items()):
-            if entity not in ENTITIES:
-                self.faults.append(source.fault(("entities", entity), "unknown entity", did_you_mean(entity, ENTITIES)))
+            if entity not in self._entities:
+                hint = did_you_mean(entity, self._entities)
+                self.faults.append(source.fault(("entities", entity), "unknown entity", hint))
                 continue
             with self._collecting():
                 rules[entity] = _entity_rule(source, ("entities", entity), spec, file.min_score, order)
@@ -123,7 +162,7 @@ class _Loader:
             known = plugins.available("scrubbers")
             self.faults.append(source.fault(("scrubber",), "unknown scrubber", did_you_mean(file.scrubber, known)))
         every = list(rules.values()) + ([otherwise] if otherwise else [])
-        return Policy(
+        policy = Policy(
             name=file.name,
             rules=rules,
             otherwise=otherwise,
@@ -140,6 +179,7 @@ class _Loader:
             keeps=_keeps(file.on_error),
             observe=file.mode == "observe",
         )
+        return {("name",): self._wanting(policy)}
 
     # --- the guard file ----------------------------------------------------------------------------------
 
@@ -166,15 +206,15 @@ class _Loader:
                 )
             )
         set_limits = file.limits.model_dump(exclude_none=True)
-        return Ruleset(tuple(routes), apis, policies, Limits(**set_limits))
+        return Ruleset(tuple(routes), apis, policies, Limits(**set_limits), self._recognizers)
 
     def _named[T](self, source: SourceFile, loc: Loc, name: str, known: dict[str, T]) -> T | None:
         if name not in known:
             # A file of that name that is itself at fault has been reported already.
-            kind = "policies" if loc[-1] == "policy" else "apis"
-            if not (self._folder / kind / f"{name}.yaml").exists():
+            folder = self._folder / ("policies" if loc[-1] == "policy" else "apis")
+            if not any(path.stem == name or path.suffix == ".json" for path in self._faulty if path.parent == folder):
                 hint = did_you_mean(name, known)
-                self.faults.append(source.fault(loc, f"there is no file {kind}/{name}.yaml of that name", hint))
+                self.faults.append(source.fault(loc, f"there is no file {folder.name}/{name}.yaml of that name", hint))
             return None
         return known[name]
 
@@ -192,12 +232,12 @@ def _entity_rule(source: SourceFile, loc: Loc, spec: dict[str, Any], min_score: 
     known = plugins.available("operators")
     if action is None:
         raise RulesError([source.fault(loc, f"'action' is missing; one of {', '.join(sorted(known))}")])
-    if action not in known:
+    if not isinstance(action, str) or action not in known:
         raise RulesError(
             [source.fault((*loc, "action"), f"unknown action '{action}'", did_you_mean(str(action), known))]
         )
     score = settings.pop("min_score", min_score)
-    if not isinstance(score, int | float) or not 0 <= score <= 1:
+    if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
         raise RulesError([source.fault((*loc, "min_score"), "must be a number from 0 to 1")])
     operator = plugins.load("operators", action)
     try:

@@ -11,14 +11,19 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
+_MOST_DECODINGS = 4
+"""No server decodes a path more often; without a bound, a long path could cost its length squared."""
+
 
 def normal_path(raw: str) -> str:
     """The normal form of a URL path. Only ever matched with, never forwarded."""
     if "%" not in raw and "//" not in raw and "/." not in raw and ";" not in raw and "\\" not in raw:
         return raw.lower().rstrip("/") or "/"
     path = raw
-    while "%" in path and (decoded := unquote(path, errors="replace")) != path:
-        path = decoded  # encoded twice, decoded twice
+    for _ in range(_MOST_DECODINGS):  # encoded twice, decoded twice
+        if "%" not in path:
+            break
+        path = unquote(path, errors="replace")
     segments: list[str] = []
     for segment in path.replace("\\", "/").split("/"):
         name = segment.split(";", 1)[0]

@@ -1,8 +1,10 @@
-"""Reads one YAML file into a pydantic model; every mistake gets file, line, column, field and a hint."""
+"""Reads one YAML or JSON file into a pydantic model; every mistake gets file, line, column, field and a hint."""
 
 from __future__ import annotations
 
 import difflib
+import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,10 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from proxy_guard.errors import RuleFault, RulesError
 
 Loc = tuple[str | int, ...]
+_HALVES = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
+_TAG = re.compile(r"(?:literal|dict|list|tuple|function|constrained|nullable)[\[-]|\[key\]$")
+"""Parts of a mistake's place that name a type rather than a place."""
 
 
 class FileModel(BaseModel):
@@ -29,22 +35,32 @@ class SourceFile:
         self.path = path
         self.name = name
         self._tree: Any = None
+        self._text = ""
         self.values = self._parse()
 
     def _parse(self) -> Any:
+        is_json = self.path.suffix == ".json"
         try:
-            text = self.path.read_text(encoding="utf-8")
+            self._text = text = self.path.read_text(encoding="utf-8").removeprefix("\ufeff")
+            values = json.loads(text) if is_json else None  # noqa: TID251 - a file, not a wire
         except (OSError, UnicodeDecodeError) as error:
             raise RulesError([RuleFault(self.name, 1, 1, "", f"can't be read: {type(error).__name__}")]) from None
+        except json.JSONDecodeError as error:
+            fault = RuleFault(self.name, error.lineno, error.colno, "", f"not valid JSON: {error.msg}")
+            raise RulesError([fault]) from None
+        if is_json:
+            # JSON is YAML but for tabs, which stand between values only, and for halves of characters in escapes.
+            self._text = text = _HALVES.sub(r"\\u0020", text.replace("\t", " "))
         try:
-            return YAML(typ="safe").load(text)
+            tree = YAML(typ="safe").load(text)  # of JSON, too: it tells where a key stands twice
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             problem = (error.problem or error.context or "not valid YAML").split(" with value", maxsplit=1)[0]
             raise RulesError([RuleFault(self.name, line, column, "", f"not valid YAML: {problem}")]) from None
-        except YAMLError:
+        except (YAMLError, ValueError):  # a date that is none is a ValueError
             raise RulesError([RuleFault(self.name, 1, 1, "", "not valid YAML")]) from None
+        return tree if values is None else values
 
     def fault(self, loc: Loc, message: str, hint: str = "") -> RuleFault:
         """A mistake at the place `loc`, or at the nearest place above it that stands in the file."""
@@ -53,35 +69,44 @@ class SourceFile:
 
     def _position(self, loc: Loc) -> tuple[int, int]:
         if self._tree is None:  # the slow reader keeps positions; only mistakes need it
-            self._tree = YAML(typ="rt").load(self.path.read_text(encoding="utf-8"))
+            self._tree = YAML(typ="rt").load(self._text)
         node: Any = self._tree
         place = (0, 0)
         for part in loc:
             try:
-                place = node.lc.item(part) if isinstance(part, int) else node.lc.key(part)
+                place = (node.lc.item(part) if isinstance(part, int) else node.lc.key(part)) or place
                 node = node[part]
             except (KeyError, IndexError, TypeError, AttributeError):
                 break
         return place[0] + 1, place[1] + 1
 
-    def validate[T: BaseModel](self, model: type[T]) -> T:
-        """The file as `model`. Raises RulesError with every mistake."""
+    def validate[T: BaseModel](self, model: type[T], at: Loc = ()) -> T:
+        """The file, or what stands `at` a place in it, as `model`. Raises RulesError with every mistake."""
         try:
-            return model.model_validate(self.values)
+            return model.model_validate(self._value(at))
         except ValidationError as error:
-            raise RulesError([self._from_pydantic(model, each) for each in error.errors()]) from None
+            told = [each for each in error.errors() if self._fits((*at, *each["loc"]))]
+            raise RulesError([self._from_pydantic(model, each, at) for each in told]) from None
 
-    def _from_pydantic(self, model: type[BaseModel], error: Any) -> RuleFault:
+    def _fits(self, loc: Loc) -> bool:
+        """Whether a mistake is one of the member of a union that a value was meant to be."""
+        for index, part in enumerate(loc):
+            if isinstance(part, str) and _TAG.match(part):
+                is_word = not isinstance(self._value(loc[:index]), dict | list)
+                return part.startswith("literal[") is is_word
+        return True
+
+    def _from_pydantic(self, model: type[BaseModel], error: Any, at: Loc) -> RuleFault:
         # A union's own part of the place ("list[str]", a tag) is in no file.
-        loc = self._known(error["loc"])
+        loc = self._known(tuple(part for part in (*at, *error["loc"]) if not _TAG.match(str(part))))
         kind, context = error["type"], error.get("ctx", {})
         if kind == "extra_forbidden":
-            known = _names(model, loc[:-1])
+            known = _names(model, loc[len(at) : -1])
             return self.fault(loc, "unknown key", did_you_mean(str(loc[-1]), known) or f"known: {', '.join(known)}")
         if kind == "missing":
             return self.fault(loc[:-1] or loc, f"'{loc[-1]}' is missing")
         if kind == "literal_error":
-            value = self._value(loc)
+            value = loc[-1] if error["loc"][-1] == "[key]" else self._value(loc)
             options = [option.strip("' ") for option in str(context["expected"]).replace(" or ", ",").split(",")]
             return self.fault(loc, f"must be one of {context['expected']}", did_you_mean(str(value), options))
         return self.fault(loc, error["msg"].removeprefix("Value error, "))

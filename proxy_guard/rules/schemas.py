@@ -18,7 +18,9 @@ def schemas() -> dict[str, dict[str, Any]]:
     policy = made["policy"]["properties"]
     rule = {"oneOf": [_operator(name) for name in sorted(plugins.available("operators"))]}
     policy["entities"] |= {
-        "additionalProperties": False,
+        # Custom recognizers have entities of their own; their form is checked here, their names at load.
+        "additionalProperties": {"$ref": "#/$defs/EntityRule"},
+        "propertyNames": {"pattern": "^[A-Z][A-Z0-9_]*$"},
         "properties": {entity: {"$ref": "#/$defs/EntityRule"} for entity in sorted(ENTITIES)},
     }
     policy["otherwise"]["anyOf"] = [{"$ref": "#/$defs/EntityRule"}, {"const": "keep"}]

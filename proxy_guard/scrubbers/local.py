@@ -26,7 +26,9 @@ class LocalScrubber(Scrubber):
         """Makes the detector: compiles its patterns and loads its model, if it needs one."""
         if wanted not in self._detectors:
             entities = None if wanted.entities is None else sorted(wanted.entities)
-            self._detectors[wanted] = Detector(entities, wanted.language, min_score=wanted.min_score)
+            self._detectors[wanted] = Detector(
+                entities, wanted.language, min_score=wanted.min_score, recognizers=wanted.recognizers
+            )
 
     def at_once(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]] | None:
         """The findings of small texts, where no model has to be asked."""

@@ -111,6 +111,7 @@ STACKS = [["gzip", "br"], ["br", "gzip"], ["deflate", "zstd", "gzip"], ["gzip", 
 
 @pytest.mark.parametrize("names", STACKS, ids=", ".join)
 def test_stacked_encodings_are_taken_off_from_the_last_to_the_first(names: list[str]) -> None:
+    pack: dict[str, Callable[[bytes], bytes]]
     pack = {"gzip": gzip.compress, "br": brotli_, "deflate": zlib.compress, "zstd": zstd}
     body = DATA
     for name in names:

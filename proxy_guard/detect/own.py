@@ -1,0 +1,231 @@
+"""Recognizers of the `proxy-guard` profile for what Presidio lacks, or finds too little or too much of.
+
+Each is a PatternRecognizer, so that the engine's prefilter stands before it, and gives each match a score of its
+own: from its form, a checksum, and where a form alone says too little from the words around it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Any
+
+import regex
+from presidio_analyzer import Pattern, PatternRecognizer, RecognizerResult
+from stdnum import luhn
+from stdnum.exceptions import ValidationError
+from stdnum.gb import nhs
+
+_FLAGS = regex.DOTALL | regex.MULTILINE
+_SECONDS = 5.0
+_NEAR = 60
+"""Code points on either side of a match in which words that make it one are looked for."""
+
+Score = Callable[[str, str], float]
+"""The matched value and the text near it to a score; 0 is no finding."""
+
+
+class ScoredRecognizer(PatternRecognizer):  # type: ignore[misc]
+    """Patterns whose matches are scored one by one. `context` raises a score as it does for any recognizer."""
+
+    def __init__(
+        self, entity: str, expression: str, score: Score, context: list[str], *, any_case: bool = False
+    ) -> None:
+        flags = _FLAGS | (regex.IGNORECASE if any_case else 0)
+        patterns = [Pattern(entity.lower(), expression, 0.01)]
+        super().__init__(supported_entity=entity, patterns=patterns, context=context, global_regex_flags=flags)
+        self._expression = regex.compile(expression, flags=flags)
+        self._score = score
+
+    def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None, regex_flags: Any = None) -> list[Any]:
+        """The matches with a score. Raises TimeoutError where the text makes the pattern slow."""
+        found = []
+        for match in self._expression.finditer(text, timeout=_SECONDS):
+            near = text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
+            score = self._score(match.group(), near)
+            if score > 0:
+                found.append(RecognizerResult(self.supported_entities[0], match.start(), match.end(), score))
+        return found
+
+
+def _digits(value: str) -> str:
+    return "".join(str(int(char)) for char in value if char.isdecimal())
+
+
+# --- cards (ISO/IEC 7812: 12 to 19 digits, Luhn) ---------------------------------------------------------
+
+_SCHEMES = regex.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})"  # Visa
+    r"|(?:5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)\d*(?<=^\d{16})"  # Mastercard
+    r"|3[47]\d{13}"  # American Express
+    r"|3(?:0[0-5]|[689])\d{11,16}"  # Diners Club
+    r"|(?:6011|64[4-9]|65)\d*(?<=^\d{16,19})"  # Discover
+    r"|35(?:2[89]|[3-8]\d)\d{12,15}"  # JCB
+    r"|(?:5[0678]|6)\d{10,17}"  # Maestro, UnionPay, RuPay
+    r"|(?:81|82|508|353|356)\d*(?<=^\d{16})"  # RuPay
+    r"|220[0-4]\d{12,15}"  # Mir
+    r"|9792\d{12}"  # Troy
+    r"|1\d{14}"  # UATP
+)
+
+
+_OTHER_NUMBERS = regex.compile(
+    r"\b(?:order|invoice|tracking|parcel|shipment|ticket|ref(?:erence)?|case|sku|isbn|imei|serial|part|item|id)\b\W*"
+    r"(?:no\.?|num(?:ber)?|id|#|is)?\W*$",
+    regex.IGNORECASE,
+)
+
+
+def _card(value: str, near: str) -> float:
+    digits = _digits(value)
+    if len(set(digits)) < 2 or not luhn.is_valid(digits):
+        return 0
+    # A number that no issuer would give out may be an order's; words around it can still make it a card.
+    said_otherwise = len(digits) < 15 and _OTHER_NUMBERS.search(near.partition(value)[0])
+    return 1.0 if _SCHEMES.fullmatch(digits) and not said_otherwise else 0.3
+
+
+_SEPARATOR = "[ \u00a0\u2009._/-]"
+_CARD = rf"(?<![\d.,])(?<!\d[-/])(?:\d{_SEPARATOR}?){{11,18}}\d(?![\d]|[.,]\d)"
+
+# --- codes that are secret for a minute ------------------------------------------------------------------
+
+_OTP_WORDS = regex.compile(
+    r"\b(?:otp|one[- ]?time|passcode|pass code|2fa|two[- ]factor|mfa|verification|verify|security code|login code|"
+    r"log-?in code|sign-?in code|auth(?:entication|orization|orisation)? code|confirmation code|access code|pin code|"
+    r"your code|code is|the code|sms code)\b",
+    regex.IGNORECASE,
+)
+
+
+def _otp(value: str, near: str) -> float:
+    return 0.75 if _OTP_WORDS.search(near) else 0
+
+
+# --- India -----------------------------------------------------------------------------------------------
+
+_ACCOUNT_WORDS = regex.compile(r"\b(?:a/?c|acct?|account|savings|current|ifsc|neft|rtgs|imps|bank)\b", regex.IGNORECASE)
+_IFSC = regex.compile(r"\b[A-Z]{4}0[A-Z0-9]{6}\b")
+_HANDLES = frozenset(
+    (
+        "upi ybl ibl axl paytm ptaxis ptyes ptsbi pthdfc okaxis okhdfcbank oksbi okicici apl yapl rapl sbi "
+        "icici hdfcbank axisbank axisb kotak pnb barodampay unionbank cnrb idfcbank indus yesbank yesg "
+        "freecharge airtel jio jupiteraxis fam ikwik mbk slice tapicici timecosmos waaxis wahdfcbank waicici "
+        "wasbi superyes fbl federal rbl kbl dbs hsbc "
+    ).split()
+)
+
+
+def _bank_account(value: str, near: str) -> float:
+    if _IFSC.search(near):
+        return 0.85
+    return 0.6 if _ACCOUNT_WORDS.search(near) else 0
+
+
+def _upi(value: str, near: str) -> float:
+    if value.rpartition("@")[2].lower() in _HANDLES:
+        return 0.85
+    return 0.6 if regex.search(r"\bupi\b|\bvpa\b", near, regex.IGNORECASE) else 0
+
+
+# --- documents -------------------------------------------------------------------------------------------
+
+
+def _check_digit(field: str) -> str:
+    """The check digit of a machine readable zone (ICAO Doc 9303-3, 4.9)."""
+    values = (0 if char == "<" else int(char, 36) for char in field)
+    return str(sum(value * (7, 3, 1)[place % 3] for place, value in enumerate(values)) % 10)
+
+
+def _mrz(value: str, near: str) -> float:
+    lines = value.split()
+    if len(lines) == 2:
+        number, check = lines[1][:9], lines[1][9]
+    else:
+        number, check = lines[0][5:14], lines[0][14]
+    return 1.0 if _check_digit(number) == check else 0.5
+
+
+_MRZ = (
+    r"\b[PVA][A-Z<][A-Z<]{3}[A-Z0-9<]{31,39}\s+[A-Z0-9<]{9}[0-9][A-Z<]{3}[0-9]{6}[0-9][MFX<][0-9]{6}[0-9][A-Z0-9<]{8,16}"
+    r"|\b[IAC][A-Z0-9<][A-Z<]{3}[A-Z0-9<]{25}\s+[0-9]{6}[0-9][MFX<][0-9]{6}[0-9][A-Z<]{3}[A-Z0-9<]{12}\s+[A-Z<]{30}"
+)
+
+
+def _nhs(value: str, near: str) -> float:
+    try:
+        nhs.validate(value)
+    except ValidationError:
+        return 0
+    # One in eleven numbers of ten digits passes the check: without its own grouping it is as good as any.
+    return 1.0 if not value.isdecimal() else 0.3
+
+
+# --- addresses on networks -------------------------------------------------------------------------------
+
+_VERSION_WORDS = regex.compile(
+    r"(?:\bv|version|release|firmware|build|driver|section|chapter)\W{0,3}$", regex.IGNORECASE
+)
+
+
+def _ip(value: str, near: str) -> float:
+    try:
+        address = ipaddress.ip_address(value.partition("%")[0])
+    except ValueError:
+        return 0
+    if address.is_unspecified or address.is_loopback:
+        return 0
+    before = near.partition(value)[0]
+    if address.version == 4 and (_VERSION_WORDS.search(before) or all(int(part) < 25 for part in value.split("."))):
+        return 0.3  # more likely a version
+    if address.version == 6 and sum(map(bool, value.split(":"))) < 3:
+        return 0.3  # `a::b` is a name in some languages
+    return 0.6
+
+
+_IP = r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)|(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}(?![\w:])"
+
+# --- secrets ---------------------------------------------------------------------------------------------
+
+_API_KEY = (
+    r"\b(?:sk-(?:proj-|ant-|or-|svcacct-)?[A-Za-z0-9_-]{20,}|(?:AKIA|ASIA)[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36,}"
+    r"|github_pat_[A-Za-z0-9_]{40,}|glpat-[A-Za-z0-9_-]{20,}|xox[abeoprs]-[A-Za-z0-9-]{10,}|AIza[0-9A-Za-z_-]{35}"
+    r"|(?:sk|pk|rk)_(?:live|test)_[0-9A-Za-z]{16,}|SG\.[\w-]{16,32}\.[\w-]{32,64}|npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{30,}"
+    r"|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}|dop_v1_[0-9a-f]{64}|key-[0-9a-f]{32}|ya29\.[\w-]{20,}|gsk_[A-Za-z0-9]{40,}"
+    r"|EAA[A-Za-z0-9]{60,})(?![A-Za-z0-9])"
+)
+_PRIVATE_KEY = (
+    r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:(?!-----END).)*(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----)?"
+)
+_JWT = r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
+
+
+def _always(score: float) -> Score:
+    return lambda value, near: score
+
+
+OWN: dict[str, Callable[[], PatternRecognizer]] = {
+    "API_KEY": lambda: ScoredRecognizer("API_KEY", _API_KEY, _always(0.9), []),
+    "CREDIT_CARD": lambda: ScoredRecognizer(
+        "CREDIT_CARD", _CARD, _card, ["credit", "card", "visa", "mastercard", "amex", "debit", "rupay", "maestro", "cc"]
+    ),
+    "IN_BANK_ACCOUNT": lambda: ScoredRecognizer(
+        "IN_BANK_ACCOUNT", r"(?<![\w.-])\d{9,18}(?![\w]|[.-]\d)", _bank_account, []
+    ),
+    "IN_IFSC": lambda: ScoredRecognizer("IN_IFSC", _IFSC.pattern, _always(0.5), ["ifsc", "bank", "branch"]),
+    "IN_UPI_ID": lambda: ScoredRecognizer(
+        "IN_UPI_ID", r"(?<![\w.@-])[A-Za-z0-9][\w.-]{1,60}@[A-Za-z][A-Za-z0-9]{1,20}(?![\w@]|[.-]\w)", _upi, []
+    ),
+    "IP_ADDRESS": lambda: ScoredRecognizer("IP_ADDRESS", _IP, _ip, ["ip", "ipv4", "ipv6", "address", "host"]),
+    "JWT": lambda: ScoredRecognizer("JWT", _JWT, _always(0.95), []),
+    "OTP": lambda: ScoredRecognizer(
+        "OTP", r"(?<![\w.$€£₹-])(?:[A-Z]{1,2}-)?(?:\d{4,8}|\d{3}[- ]\d{3})(?![\w%]|[.,:-]\d)", _otp, []
+    ),
+    "PASSPORT_MRZ": lambda: ScoredRecognizer("PASSPORT_MRZ", _MRZ, _mrz, []),
+    "PRIVATE_KEY": lambda: ScoredRecognizer("PRIVATE_KEY", _PRIVATE_KEY, _always(1.0), []),
+    "UK_NHS": lambda: ScoredRecognizer(
+        "UK_NHS", r"(?<![\d-])\d{3}[- ]?\d{3}[- ]?\d{4}(?![\d-])", _nhs, ["nhs", "national health", "patient", "health"]
+    ),
+}
+"""The recognizer of each entity, to be made once at load; in place of Presidio's where it has one."""

@@ -1,0 +1,87 @@
+"""What the recognizers of the `proxy-guard` profile find, and what they leave alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy_guard.detect import Detector
+from proxy_guard.detect.catalogue import PROFILE_RECOGNIZERS
+from proxy_guard.detect.own import OWN
+
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\nabc\n-----END RSA PRIVATE KEY-----"
+MRZ = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
+FOUND = [
+    ("CREDIT_CARD", "card 4111 1111 1111 1111 please", "4111 1111 1111 1111"),
+    ("CREDIT_CARD", "378282246310005", "378282246310005"),
+    ("CREDIT_CARD", "card: 4111-1111-1111-1111", "4111-1111-1111-1111"),
+    ("CREDIT_CARD", "4111\u00a01111\u00a01111\u00a01111", "4111\u00a01111\u00a01111\u00a01111"),
+    ("CREDIT_CARD", "Maestro 5018 0000 0009", "5018 0000 0009"),
+    ("CREDIT_CARD", "Diners 30569309025904", "30569309025904"),
+    ("CREDIT_CARD", "Mastercard 2223003122003222", "2223003122003222"),
+    ("CREDIT_CARD", "4111.1111.1111.1111.", "4111.1111.1111.1111"),
+    ("OTP", "Your OTP is 482913", "482913"),
+    ("OTP", "482 913 is your verification code", "482 913"),
+    ("OTP", "G-123456 is your Google verification code", "G-123456"),
+    ("IN_BANK_ACCOUNT", "a/c 123456789012 IFSC HDFC0001234", "123456789012"),
+    ("IN_IFSC", "IFSC HDFC0001234", "HDFC0001234"),
+    ("IN_UPI_ID", "pay ravi.k@okaxis now", "ravi.k@okaxis"),
+    ("IN_UPI_ID", "UPI: ravi@xyzbank", "ravi@xyzbank"),
+    ("PASSPORT_MRZ", f"scan:\n{MRZ}", MRZ),
+    ("UK_NHS", "NHS 943 476 5919", "943 476 5919"),
+    ("IP_ADDRESS", "from 203.0.113.77.", "203.0.113.77"),
+    ("IP_ADDRESS", "from 2001:db8::ff00:42:8329 on", "2001:db8::ff00:42:8329"),
+    ("API_KEY", "key sk-proj-abcdefghijklmnopqrstuvwxyz123456", "sk-proj-abcdefghijklmnopqrstuvwxyz123456"),
+    ("API_KEY", "AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
+    (
+        "JWT",
+        "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-_1",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-_1",
+    ),
+    ("PRIVATE_KEY", f"see {KEY} end", KEY),
+    ("PRIVATE_KEY", "-----BEGIN PRIVATE KEY-----\nabc cut", "-----BEGIN PRIVATE KEY-----\nabc cut"),
+]
+LEFT = [
+    ("CREDIT_CARD", "4111 1111 1111 1112"),
+    ("CREDIT_CARD", "on 12/10/2024 at 20241005123045"),
+    ("CREDIT_CARD", "amount 1,234,567,890,123.50"),
+    ("CREDIT_CARD", "0000 0000 0000 0000"),
+    ("CREDIT_CARD", "order no. 500000000009"),
+    ("OTP", "in 2024 we met"),
+    ("OTP", "the OTP service costs $5000"),
+    ("IN_BANK_ACCOUNT", "order 123456789012"),
+    ("IN_UPI_ID", "mail a@b.com or @someone"),
+    ("UK_NHS", "call 9876543210"),
+    ("IP_ADDRESS", "version 1.2.3.4"),
+    ("IP_ADDRESS", "1.2.3.4"),
+    ("IP_ADDRESS", "at 12:30:45 and 1.2.3.4.5"),
+    ("IP_ADDRESS", "use a::b or std::vector"),
+    ("IP_ADDRESS", "256.300.1.2"),
+    ("API_KEY", "an sk-8-bit machine"),
+    ("JWT", "eyJ is how they begin"),
+]
+
+
+def finds(entity: str, text: str) -> list[str]:
+    found = OWN[entity]().analyze(text, [entity])
+    return [text[each.start : each.end] for each in found if each.score >= 0.4]
+
+
+@pytest.mark.parametrize(("entity", "text", "value"), FOUND, ids=[f"{e}: {t[:30]!r}" for e, t, _ in FOUND])
+def test_is_found_whole(entity: str, text: str, value: str) -> None:
+    assert finds(entity, text) == [value]
+
+
+@pytest.mark.parametrize(("entity", "text"), LEFT, ids=[f"{e}: {t[:30]!r}" for e, t in LEFT])
+def test_is_left_alone(entity: str, text: str) -> None:
+    assert finds(entity, text) == []
+
+
+def test_every_one_of_them_is_in_the_catalogue() -> None:
+    assert set(OWN) == PROFILE_RECOGNIZERS
+
+
+def test_the_detector_takes_them_in_place_of_presidios() -> None:
+    found = Detector(["CREDIT_CARD", "UK_NHS", "PHONE_NUMBER"], min_score=0.4).detect(
+        "Maestro 5018 0000 0009, 9876543210"
+    )
+    assert [(each.entity, each.start) for each in found] == [("CREDIT_CARD", 8), ("PHONE_NUMBER", 24)]
