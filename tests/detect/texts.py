@@ -1,4 +1,3 @@
-
 """Texts for comparisons: values of every kind, near misses and noise, among words that matter and words that don't."""
 
 from __future__ import annotations

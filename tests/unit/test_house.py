@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
-import os
 import subprocess
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,33 @@ MODULES = sorted(ROOT.rglob("*.py"))
 POINTS = [point for group in ("scrubbers", "operators", "codecs", "recognizers", "vaults") for point in entry_points(group=f"proxy_guard.{group}")]  # fmt: skip
 
 
-def python(code: str) -> str:
-    """What a fresh interpreter prints."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+def python(code: str) -> Any:
+    """What a fresh interpreter prints, as Python values."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return ast.literal_eval(done.stdout.strip())
+
+
+@pytest.fixture(scope="module")
+def imported() -> Any:
+    """What is there after the imports of a fresh interpreter."""
+    return python("""
+import sys, types
+import proxy_guard
+seen = {}
+seen["names"] = sorted(n for n, v in vars(proxy_guard).items() if n[0] != "_" and not isinstance(v, types.ModuleType))
+seen["proxy_guard"] = sorted(sys.modules)
+import proxy_guard.asgi
+seen["proxy_guard.asgi"] = sorted(sys.modules)
+import proxy_guard.cli, proxy_guard.cli.app
+seen["proxy_guard.cli"] = sorted(sys.modules)
+names = {}
+exec("from proxy_guard import *", names)
+seen["star"] = sorted(names.keys() - {"__builtins__"})
+import proxy_guard.mitm
+seen["proxy_guard.mitm"] = sorted(sys.modules)
+print(seen)
+""")
 
 
 def test_imports_go_one_way() -> None:
@@ -38,38 +60,29 @@ def test_imports_go_one_way() -> None:
     assert "0 kept" not in done.stdout
 
 
-def test_the_public_names_are_exactly_these() -> None:
-    assert proxy_guard.__all__ == sorted(proxy_guard.__all__) == ["Guard", "Message", "Verdict"]
-    code = "import proxy_guard, types; print(sorted(n for n, v in vars(proxy_guard).items() if not n.startswith('_') and not isinstance(v, types.ModuleType)))"
-    assert python(code) == str(proxy_guard.__all__)
+def test_the_public_names_are_exactly_these(imported: Any) -> None:
+    assert proxy_guard.__all__ == ["Guard", "Message", "Verdict"]
+    assert imported["names"] == proxy_guard.__all__
+    assert imported["star"] == proxy_guard.__all__
 
 
-def test_star_imports_give_the_public_names() -> None:
-    code = "from proxy_guard import *; print(Guard.__name__, Message.__name__, Verdict.__name__)"
-    assert python(code) == "Guard Message Verdict"
+@pytest.mark.parametrize("module", ["proxy_guard", "proxy_guard.asgi", "proxy_guard.cli"])
+@pytest.mark.parametrize("absent", ["mitmproxy", "starlette", "uvicorn", "openai", "anthropic", "pytest"])
+def test_importing_a_module_does_not_pull_in(imported: Any, module: str, absent: str) -> None:
+    assert absent not in imported[module]
 
 
-# What an optional extra brings, and what only a part of the package needs.
-@pytest.mark.parametrize(
-    ("module", "absent"),
-    [
-        ("proxy_guard", ["mitmproxy", "starlette", "uvicorn", "spacy", "presidio_analyzer", "typer", "openai"]),
-        ("proxy_guard.asgi", ["mitmproxy", "starlette", "uvicorn", "spacy"]),
-        ("proxy_guard.engine", ["asyncio", "anyio", "mitmproxy", "starlette", "presidio_analyzer"]),
-        ("proxy_guard.cli", ["mitmproxy", "starlette", "spacy"]),
-    ],
-)
-def test_importing_a_module_does_not_pull_in(module: str, absent: list[str]) -> None:
-    assert python(f"import sys, {module}; print([m for m in {absent!r} if m in sys.modules])") == "[]"
+def test_the_adapter_of_mitmproxy_pulls_it_in(imported: Any) -> None:
+    assert "mitmproxy" in imported["proxy_guard.mitm"]
 
 
 def test_the_package_runs_without_its_extras() -> None:
     code = (
         "import sys\n"
         "for name in ('mitmproxy', 'starlette', 'uvicorn', 'openai'): sys.modules[name] = None\n"
-        "from proxy_guard import Guard; import proxy_guard.asgi, proxy_guard.cli; print(len(Guard.from_rules().policies))"
+        "from proxy_guard import Guard; import proxy_guard.asgi, proxy_guard.cli; print(Guard.from_rules().policies)"
     )
-    assert int(python(code)) >= 1
+    assert "mask" in python(code)
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point.group}:{point.name}")
@@ -108,21 +121,15 @@ def test_the_package_is_typed() -> None:
     assert (ROOT / "py.typed").exists()
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path.name != "__main__.py"], ids=lambda path: str(path.relative_to(ROOT)))  # fmt: skip
+# mitmproxy's imports warn, and warnings are errors here: see `imported`.
+IMPORTABLE = [path for path in MODULES if path.name not in ("__main__.py", "mitm.py")]
+
+
+@pytest.mark.parametrize("path", IMPORTABLE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_module_imports(path: Path) -> None:
     parts = path.relative_to(ROOT.parent).with_suffix("").parts
     assert importlib.import_module(".".join(parts).removesuffix(".__init__")).__doc__
 
 
 def test_the_version_is_the_packages() -> None:
-    from importlib.metadata import version
-
     assert proxy_guard.__version__ == version("proxy-guard")
-
-
-def test_importing_the_package_is_quick() -> None:
-    """Presidio and spaCy, which take seconds, come with the first policy that needs them."""
-    code = "import time; start = time.perf_counter(); import proxy_guard; print(time.perf_counter() - start)"
-    if os.environ.get("CI"):
-        pytest.skip("no stopwatch on a shared machine")
-    assert float(python(code)) < 2.0
