@@ -32,7 +32,8 @@ def detect(
     if not jsonl:
         typer.echo(_line(detector.detect(text)))
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    # Only a line feed ends a line: a JSON string may hold other line ends as they are.
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else [], 1):
         try:
             value = json.JSONDecoder().decode(line)
         except ValueError:

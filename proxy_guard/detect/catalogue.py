@@ -63,6 +63,7 @@ PROFILE_RECOGNIZERS: frozenset[str] = frozenset(
     {
         "API_KEY",
         "CREDIT_CARD",
+        "IN_AADHAAR",
         "IN_BANK_ACCOUNT",
         "IN_IFSC",
         "IN_UPI_ID",

@@ -15,9 +15,11 @@ from presidio_analyzer import Pattern, PatternRecognizer, RecognizerResult
 from stdnum import luhn
 from stdnum.exceptions import ValidationError
 from stdnum.gb import nhs
+from stdnum.in_ import aadhaar
 
 _FLAGS = regex.DOTALL | regex.MULTILINE
 _SECONDS = 5.0
+_LEAST_DIGITS, _MOST_DIGITS = 12, 19
 _NEAR = 60
 """Code points on either side of a match in which words that make it one are looked for."""
 
@@ -86,7 +88,50 @@ def _card(value: str, near: str) -> float:
 
 
 _SEPARATOR = "[ \u00a0\u2009._/-]"
-_CARD = rf"(?<![\d.,])(?<!\d[-/])(?:\d{_SEPARATOR}?){{11,18}}\d(?![\d]|[.,]\d)"
+_CARD = rf"(?<![\d.,])(?<!\d[-/])\d(?:{_SEPARATOR}?\d){{11,}}(?![\d]|[.,]\d)"
+_GROUP = regex.compile(r"\d+")
+_GROUPINGS = regex.compile(r"4,4,4(?:,[1-7])?|4,4,4,4,[1-3]|4,6,[45]|6,13|5,5,5|8,8|6,6|3,3,3,3|\d+")
+"""How the digits of a card are grouped in writing, by the sizes of the groups."""
+
+
+class CardRecognizer(ScoredRecognizer):
+    """Cards, also where one stands right beside other numbers: the groups of digits tell where it begins and ends."""
+
+    def __init__(self) -> None:
+        words = ["credit", "card", "visa", "mastercard", "amex", "debit", "rupay", "maestro", "cc"]
+        super().__init__("CREDIT_CARD", _CARD, _card, words)
+
+    def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None, regex_flags: Any = None) -> list[Any]:
+        """The cards in `text`, from left to right, none within another."""
+        found = []
+        for run in self._expression.finditer(text, timeout=_SECONDS):
+            groups = [(match.start(), match.end()) for match in _GROUP.finditer(text, run.start(), run.end())]
+            first = 0
+            while first < len(groups):
+                last, score = self._longest(text, groups, first)
+                if score > 0:
+                    found.append(RecognizerResult("CREDIT_CARD", groups[first][0], groups[last][1], score))
+                first = last + 1
+        return found
+
+    def _longest(self, text: str, groups: list[tuple[int, int]], first: int) -> tuple[int, float]:
+        """The last group of the longest card that begins with group `first`, and its score."""
+        best, score, sizes, total = first, 0.0, "", 0
+        for last in range(first, len(groups)):
+            start, end = groups[last]
+            total += end - start
+            if total > _MOST_DIGITS:
+                break
+            sizes += f",{end - start}" if sizes else str(end - start)
+            whole = first == 0 and last == len(groups) - 1
+            if total >= _LEAST_DIGITS and (whole or _GROUPINGS.fullmatch(sizes)):
+                begin = groups[first][0]
+                near = text[max(0, begin - _NEAR) : end + _NEAR]
+                scored = self._score(text[begin:end], near)
+                if scored >= max(score, 0.01):
+                    best, score = last, scored
+        return best, score
+
 
 # --- codes that are secret for a minute ------------------------------------------------------------------
 
@@ -106,6 +151,12 @@ def _otp(value: str, near: str) -> float:
 
 _ACCOUNT_WORDS = regex.compile(r"\b(?:a/?c|acct?|account|savings|current|ifsc|neft|rtgs|imps|bank)\b", regex.IGNORECASE)
 _IFSC = regex.compile(r"\b[A-Z]{4}0[A-Z0-9]{6}\b")
+
+
+def _aadhaar(value: str, near: str) -> float:
+    return 1.0 if aadhaar.is_valid(_digits(value)) else 0
+
+
 _HANDLES = frozenset(
     (
         "upi ybl ibl axl paytm ptaxis ptyes ptsbi pthdfc okaxis okhdfcbank oksbi okicici apl yapl rapl sbi "
@@ -207,8 +258,9 @@ def _always(score: float) -> Score:
 
 OWN: dict[str, Callable[[], PatternRecognizer]] = {
     "API_KEY": lambda: ScoredRecognizer("API_KEY", _API_KEY, _always(0.9), []),
-    "CREDIT_CARD": lambda: ScoredRecognizer(
-        "CREDIT_CARD", _CARD, _card, ["credit", "card", "visa", "mastercard", "amex", "debit", "rupay", "maestro", "cc"]
+    "CREDIT_CARD": CardRecognizer,
+    "IN_AADHAAR": lambda: ScoredRecognizer(
+        "IN_AADHAAR", r"(?<![\w-])[2-9]\d{3}([ :-]?)\d{4}\1\d{4}(?![\w-])", _aadhaar, ["aadhaar", "aadhar", "uidai"]
     ),
     "IN_BANK_ACCOUNT": lambda: ScoredRecognizer(
         "IN_BANK_ACCOUNT", r"(?<![\w.-])\d{9,18}(?![\w]|[.-]\d)", _bank_account, []

@@ -154,6 +154,9 @@ def _keep(file: Path, data: bytes) -> None:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as temporary:
             temporary.write(data)
-        Path(temporary.name).replace(file)
+        try:
+            Path(temporary.name).replace(file)
+        finally:
+            Path(temporary.name).unlink(missing_ok=True)
     except OSError:
         pass

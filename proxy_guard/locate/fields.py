@@ -17,7 +17,7 @@ Kind = Literal["text", "json", "media"]
 _JSON = JsonCodec()
 _OPENINGS = ("{", "[", '"')
 _MOST_LEVELS = 8
-"""Of JSON in a string in JSON in a string; deeper ones are read as plain text."""
+"""Of JSON in a string in JSON in a string; a message with more is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +173,11 @@ class _Walk:
             if place in self._seen:
                 continue
             self._seen.add(place)
-            if isinstance(value, str) and level < _MOST_LEVELS and value.lstrip()[:1] in _OPENINGS:
+            if isinstance(value, str) and value.lstrip()[:1] in _OPENINGS:
                 inner = self._held(value, holder, key, nested)
                 if inner is not None:
+                    if level == _MOST_LEVELS:
+                        raise Unreadable(f"JSON is held in strings deeper than {_MOST_LEVELS} levels")
                     nested, value, level = inner, inner.root[0], level + 1
                     holder, key = inner.root, 0
             match value:

@@ -131,7 +131,7 @@ def test_json_fields_reach_every_name_text_and_number(body: Any, slots: set[tupl
     assert len(got) == len(set(got))
 
 
-# BUG (found by this test): only the field's own value is gone into. Further in, an escape hides a value.
+# Wherever it is not, an escape (`\u0040` for `@`) hides a value.
 @pytest.mark.parametrize(
     "value",
     [
@@ -145,6 +145,20 @@ def test_json_fields_reach_every_name_text_and_number(body: Any, slots: set[tupl
 )
 def test_json_in_a_text_is_gone_into_wherever_it_stands_in_a_json_field(value: Any) -> None:
     assert "a@b" in [text for _, text in found(fields(("$.m", "json")), {"m": value})]
+
+
+# BUG (found by this test): beyond eight levels a text is taken as it stands, and an escape in it hides a value.
+def test_json_in_more_texts_than_are_gone_into_is_refused_rather_than_passed_unread() -> None:
+    value = '{"e": "a\\u0040b"}'
+    for _ in range(11):
+        document = read({"m": value})
+        try:
+            texts = [slot.text for slot in locate(fields(("$.m", "json")), document, LIMITS).slots]
+        except Unreadable as error:
+            assert error.status == 400
+        else:
+            assert "a@b" in texts
+        value = json.dumps({"q": value})
 
 
 def test_a_media_field_is_told_by_its_rule_and_is_no_slot() -> None:
@@ -181,7 +195,6 @@ ONCE: dict[str, tuple[FieldTree, Any]] = {
     "by a path that descends": (fields("$..x", "$.m.x"), {"m": {"x": "x"}}),
     "by a text and a json field": (fields("$.m", ("$.m", "json")), {"m": '{"k": "x"}'}),
     "by a media and a text field": (fields(("$.m", "media"), "$.m"), {"m": "x"}),
-    # BUG (found by these): a json field does not tell what is inside it as reached.
     "inside a json field": (fields(("$.m", "json"), "$.m.k"), {"m": {"k": "x"}}),
     "inside a json field that comes later": (fields("$.m.k", ("$.m", "json")), {"m": {"k": "x"}}),
     "by two json fields, one in the other": (fields(("$.m", "json"), ("$.m.k", "json")), {"m": {"k": {"l": "x"}}}),
@@ -268,6 +281,8 @@ UNTOUCHED = [
     r'{"m":"  [1,  2]\n"}',
     r'{"m":"{\"\\u0061\": \"\\u00e9\"}"}',
     r'{"m":"{\"n\": -0, \"e\": 1E5}"}',
+    r'{"m":"\"\\u00e9\""}',
+    r'{"m":"{\"q\": \"{ \\\"r\\\" : 1.0 }\"}"}',
     '{"m":{"a":"x"}}',
 ]
 
@@ -303,8 +318,6 @@ def test_names_that_would_become_one_are_refused_with_422(body: Any, edits: dict
     assert caught.value.status == 422
 
 
-# BUG (found by these tests): the name is put back, with the value that stands under it, where another field has
-# gone into JSON held by the member that is renamed.
 def test_a_renamed_member_that_holds_json_does_not_come_back_under_its_old_name() -> None:
     tree = fields(("$.m", "json"), ("$.m.*", "json"))
     body = json.dumps({"m": {"canary": json.dumps({"x": "x"}), "z": 1}})

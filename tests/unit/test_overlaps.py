@@ -34,8 +34,9 @@ def replaced(with_: str) -> Replace:
     return Replace.model_validate({"with": with_})
 
 
+# Not in the order of the alphabet.
 POLICY = policy({
-    "A": replaced("<A>"), "B": replaced("<B>"), "C": replaced("<C>"), "KEPT": Keep(), "BLOCKED": Block(),
+    "A": replaced("<A>"), "C": replaced("<C>"), "B": replaced("<B>"), "KEPT": Keep(), "BLOCKED": Block(),
 })  # fmt: skip
 TEXT = "0123456789"
 
@@ -65,7 +66,7 @@ RULES: dict[str, tuple[list[Finding], list[tuple[str, int, int]], str]] = {
     "1: too low, around another": ([f("B", 0, 10, 0.1), f("A", 2, 4)], [("A", 2, 4)], "01<A>456789"),
     # 2. Of findings with the same span the highest score counts, then the one named first in the policy.
     "2: the higher score": ([f("A", 2, 4, 0.5), f("B", 2, 4, 0.9)], [("B", 2, 4)], "01<B>456789"),
-    "2: the one named first": ([f("C", 2, 4), f("B", 2, 4)], [("B", 2, 4)], "01<B>456789"),
+    "2: the one named first": ([f("B", 2, 4), f("C", 2, 4)], [("C", 2, 4)], "01<C>456789"),
     "2: one entity twice": ([f("A", 2, 4), f("A", 2, 4, 0.9)], [("A", 2, 4)], "01<A>456789"),
     # 3. A finding inside a larger one is covered by it, whatever their scores.
     "3: inside": ([f("A", 1, 9, 0.5), f("B", 3, 5, 1.0)], [("A", 1, 9)], "0<A>9"),

@@ -95,7 +95,7 @@ BROKEN: dict[str, Broken] = {
     "an alias of nothing": policy("version: 1\nname: *p\n", 2, 7, "", "not valid YAML"),
     "a control character": policy("version: 1\nname: 'p\x01'\n", 1, 1, "", "not valid YAML"),
     "deeper than anyone writes": policy("[" * 5000, 2, 1, "", "not valid YAML"),
-    # BUG (found by these): they raise ValueError, and the second one TypeError, out of the loader.
+    # What the libraries underneath raise errors of other kinds for.
     "a date that is none": policy("version: 1\nname: 2024-13-45\n", 1, 1, "", "not valid YAML"),
     "an action that is a list": entity("{action: [mask]}", 4, 18, f"{P}.action", "action"),
     "an action that is an object": entity("{action: {mask: 1}}", 4, 18, f"{P}.action", "action"),
@@ -148,7 +148,6 @@ BROKEN: dict[str, Broken] = {
     "a score too low": entity("{action: mask, min_score: -0.1}", 4, 32, f"{P}.min_score", "from 0 to 1"),
     "a score that is no number": entity("{action: mask, min_score: high}", 4, 32, f"{P}.min_score", "from 0 to 1"),
     "a score that is not a number at all": entity("{action: mask, min_score: .nan}", 4, 32, f"{P}.min_score", "from 0 to 1"),
-    # BUG (found by this): `true` counts as 1.
     "a score that is a switch": entity("{action: mask, min_score: true}", 4, 32, f"{P}.min_score", "from 0 to 1"),
     "a score of the policy": policy(POLICY + "min_score: 2\n", 5, 1, "min_score", "less than or equal to 1"),
     "a secret in clear": entity("{action: hash, key: hunter2hunter2hunter2}", 4, 32, f"{P}.key", "a secret never stands in a file"),
@@ -156,7 +155,7 @@ BROKEN: dict[str, Broken] = {
     "a hash without a key": entity("{action: hash}", 4, 3, f"{P}.key", "required"),
     "an unknown action for the others": policy(POLICY + "otherwise: {action: maks}\n", 5, 13, "otherwise.action", "unknown action", "did you mean mask?"),
     "an unknown scrubber": policy(POLICY + "scrubber: locl\n", 5, 1, "scrubber", "unknown scrubber", "did you mean local?"),
-    # BUG (found by these): each is told several times, and a part of the field's type stands in the field's name.
+    # Values that may be of several types: the mistake is told once, by the name of the field alone.
     "a word for the others": policy(POLICY + "otherwise: kep\n", 5, 1, "otherwise", "", "did you mean keep?"),
     "a word on errors": policy(POLICY + "on_error: kep\n", 5, 1, "on_error", "", "did you mean keep?"),
     "an unknown cause": policy(POLICY + "on_error: {timout: keep}\n", 5, 12, "on_error.timout", "", "did you mean timeout?"),
