@@ -66,6 +66,7 @@ PROFILE_RECOGNIZERS: frozenset[str] = frozenset(
         "IN_AADHAAR",
         "IN_BANK_ACCOUNT",
         "IN_IFSC",
+        "IN_PAN",
         "IN_UPI_ID",
         "IP_ADDRESS",
         "JWT",

@@ -63,13 +63,18 @@ class WordContext:
         key = tuple(wanted)
         pattern = self._patterns.get(key)
         if pattern is None:
-            alternatives = "|".join(re.escape(word.strip()) for word in sorted(wanted, key=len, reverse=True))
+            # A short word has to stand by itself: "pan" is not in "panda".
+            alternatives = "|".join(
+                re.escape(word.strip()) + (r"(?![^\W_])" if len(word.strip()) <= _SHORT else "")
+                for word in sorted(wanted, key=len, reverse=True)
+            )
             pattern = self._patterns[key] = re.compile(rf"(?<![^\W_])(?:{alternatives})", re.IGNORECASE)
         before = _BEFORE.search(text, max(0, hit.start - _REACH), hit.start)
         after = _AFTER.match(text, hit.end, hit.end + _REACH)
         return any(pattern.search(found.group()) for found in (before, after) if found)
 
 
+_SHORT = 3
 _REACH = 160
 """Code points on either side in which the words of a context are looked for."""
 _BEFORE = re.compile(r"(?:\S+\s+){0,5}\S*\Z")

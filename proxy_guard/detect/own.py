@@ -30,13 +30,11 @@ Score = Callable[[str, str], float]
 class ScoredRecognizer(PatternRecognizer):  # type: ignore[misc]
     """Patterns whose matches are scored one by one. `context` raises a score as it does for any recognizer."""
 
-    def __init__(
-        self, entity: str, expression: str, score: Score, context: list[str], *, any_case: bool = False
-    ) -> None:
-        flags = _FLAGS | (regex.IGNORECASE if any_case else 0)
-        patterns = [Pattern(entity.lower(), expression, 0.01)]
-        super().__init__(supported_entity=entity, patterns=patterns, context=context, global_regex_flags=flags)
-        self._expression = regex.compile(expression, flags=flags)
+    def __init__(self, entity: str, expression: str, score: Score, context: list[str], *, gate: str = "") -> None:
+        """`gate` is a cheaper pattern that matches wherever `expression` does, for the prefilter."""
+        patterns = [Pattern(entity.lower(), gate or expression, 0.01)]
+        super().__init__(supported_entity=entity, patterns=patterns, context=context, global_regex_flags=_FLAGS)
+        self._expression = regex.compile(expression, flags=_FLAGS)
         self._score = score
 
     def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None, regex_flags: Any = None) -> list[Any]:
@@ -153,6 +151,11 @@ _ACCOUNT_WORDS = regex.compile(r"\b(?:a/?c|acct?|account|savings|current|ifsc|ne
 _IFSC = regex.compile(r"\b[A-Z]{4}0[A-Z0-9]{6}\b")
 
 
+def _pan(value: str, near: str) -> float:
+    # The fourth letter tells the kind of holder.
+    return 0.5 if value[3].upper() in "ABCFGHJLPT" else 0.1
+
+
 def _aadhaar(value: str, near: str) -> float:
     return 1.0 if aadhaar.is_valid(_digits(value)) else 0
 
@@ -266,6 +269,9 @@ OWN: dict[str, Callable[[], PatternRecognizer]] = {
         "IN_BANK_ACCOUNT", r"(?<![\w.-])\d{9,18}(?![\w]|[.-]\d)", _bank_account, []
     ),
     "IN_IFSC": lambda: ScoredRecognizer("IN_IFSC", _IFSC.pattern, _always(0.5), ["ifsc", "bank", "branch"]),
+    "IN_PAN": lambda: ScoredRecognizer(
+        "IN_PAN", r"(?<![\w-])[A-Za-z]{5}\d{4}[A-Za-z](?![\w-])", _pan, ["pan", "permanent account", "income tax"]
+    ),
     "IN_UPI_ID": lambda: ScoredRecognizer(
         "IN_UPI_ID", r"(?<![\w.@-])[A-Za-z0-9][\w.-]{1,60}@[A-Za-z][A-Za-z0-9]{1,20}(?![\w@]|[.-]\w)", _upi, []
     ),
@@ -274,7 +280,7 @@ OWN: dict[str, Callable[[], PatternRecognizer]] = {
     "OTP": lambda: ScoredRecognizer(
         "OTP", r"(?<![\w.$€£₹-])(?:[A-Z]{1,2}-)?(?:\d{4,8}|\d{3}[- ]\d{3})(?![\w%]|[.,:-]\d)", _otp, []
     ),
-    "PASSPORT_MRZ": lambda: ScoredRecognizer("PASSPORT_MRZ", _MRZ, _mrz, []),
+    "PASSPORT_MRZ": lambda: ScoredRecognizer("PASSPORT_MRZ", _MRZ, _mrz, [], gate="[0-9]{7}[MFX<][0-9]{7}"),
     "PRIVATE_KEY": lambda: ScoredRecognizer("PRIVATE_KEY", _PRIVATE_KEY, _always(1.0), []),
     "UK_NHS": lambda: ScoredRecognizer(
         "UK_NHS", r"(?<![\d-])\d{3}[- ]?\d{3}[- ]?\d{4}(?![\d-])", _nhs, ["nhs", "national health", "patient", "health"]

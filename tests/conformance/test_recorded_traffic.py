@@ -25,7 +25,8 @@ PLANTED = "\nmail jane.roe@example.com, call +14155552671, card 4111 1111 1111 1
 MASKED = "\nmail <EMAIL_ADDRESS>, call XXXXXXXXXX71, card XXXXXXXXXXXXXXX1111."
 
 # BUG (found by these tests): `video_url`, `document_url` (OpenRouter, Mistral) and `container_upload` (a file by its
-# id, Anthropic) pass uninspected, where `image_url`, `file` and `image`, by id too, are refused with 415.
+# id, Anthropic) pass uninspected, where `image_url`, `file` and `image`, by id too, are refused with 415; so do the
+# `document` blocks in Anthropic's tool results.
 MEDIA = {
     "image",
     "image_url",
@@ -78,6 +79,7 @@ REQUESTS = list(_exchanges("request"))
 RESPONSES = list(_exchanges("response"))
 WEBHOOKS = list(_webhooks())
 ALL = REQUESTS + RESPONSES + WEBHOOKS
+CHATS = [each for each in REQUESTS + RESPONSES if "/chat/completions" in each.url or "/v1/messages" in each.url]
 
 
 def each(exchanges: list[Exchange]) -> pytest.MarkDecorator:
@@ -299,14 +301,12 @@ def test_a_recorded_message_passes_is_rewritten_or_is_refused_for_its_media(guar
 
 # BUG (found by this test, openrouter-1): "Background" is masked as IN_PAN. Presidio's lowest pattern for it takes any
 # ten letters where four digits follow somewhere, and "panda" near by counts as its context word "pan".
-@needs(REQUESTS + RESPONSES)
-@each(REQUESTS + RESPONSES)
+@needs(CHATS)
+@each(CHATS)
 def test_what_is_planted_in_the_texts_of_a_chat_is_masked_and_nothing_else_changes(
     guard: Guard, exchange: Exchange
 ) -> None:
     document = without_media(copy.deepcopy(exchange.document))
-    if "/chat/completions" not in exchange.url and "/v1/messages" not in exchange.url:
-        pytest.skip("no chat")
     before = inspect(guard, exchange.message(document))
     assert before.action in ("allow", "rewrite"), before.reason
     expected = read(before.body)
