@@ -24,9 +24,7 @@ CANARIES = ("jane.roe@example.com", "+14155552671", "4155552671", "4111 1111 111
 PLANTED = "\nmail jane.roe@example.com, call +14155552671, card 4111 1111 1111 1111."
 MASKED = "\nmail <EMAIL_ADDRESS>, call XXXXXXXXXX71, card XXXXXXXXXXXXXXX1111."
 
-# BUG (found by these tests): `video_url`, `document_url` (OpenRouter, Mistral) and `container_upload` (a file by its
-# id, Anthropic) pass uninspected, where `image_url`, `file` and `image`, by id too, are refused with 415; so do the
-# `document` blocks in Anthropic's tool results.
+# Files by their id count as media, too; so do the documents in Anthropic's tool results.
 MEDIA = {
     "image",
     "image_url",
@@ -92,8 +90,7 @@ def needs(exchanges: list[Exchange]) -> pytest.MarkDecorator:
 
 # --- where text sits -----------------------------------------------------------------------------------
 
-# BUG (found by these tests): the rules do not reach `content[*].thinking[*].text` (Mistral), `reasoning_details[*]`
-# (OpenRouter) and the `stdout` and `stderr` of tool results (Anthropic), neither in requests nor in responses.
+# `thinking` has parts (Mistral), `stdout` and `stderr` are of tool results (Anthropic).
 _TEXT_NAMES = ("text", "content", "thinking", "refusal", "title", "context", "stdout", "stderr", "cited_text")
 
 
@@ -299,8 +296,7 @@ def test_a_recorded_message_passes_is_rewritten_or_is_refused_for_its_media(guar
 # --- the recordings with personal data in them ---------------------------------------------------------
 
 
-# BUG (found by this test, openrouter-1): "Background" is masked as IN_PAN. Presidio's lowest pattern for it takes any
-# ten letters where four digits follow somewhere, and "panda" near by counts as its context word "pan".
+# One recording holds "Background" and a panda, which is no PAN.
 @needs(CHATS)
 @each(CHATS)
 def test_what_is_planted_in_the_texts_of_a_chat_is_masked_and_nothing_else_changes(
