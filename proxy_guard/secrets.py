@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 
@@ -32,3 +32,16 @@ def resolve(text: object) -> object:
 
 Secret = Annotated[SecretStr, BeforeValidator(resolve)]
 """A pydantic type: written as a reference, held as a SecretStr."""
+
+
+_LEAST_KEY = 16
+
+
+def _long_enough(key: SecretStr) -> SecretStr:
+    if len(key.get_secret_value().encode()) < _LEAST_KEY:
+        raise ValueError(f"the key has fewer than {_LEAST_KEY} bytes")
+    return key
+
+
+Key = Annotated[Secret, AfterValidator(_long_enough)]
+"""A secret that keys a hash: 16 bytes or more."""

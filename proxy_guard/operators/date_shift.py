@@ -8,12 +8,11 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from proxy_guard.operators import Operator
-from proxy_guard.secrets import Secret
+from proxy_guard.secrets import Key
 
-_LEAST_KEY = 16
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
@@ -131,18 +130,11 @@ class DateShift(Operator):
     where `day_first` is not set, is replaced by the entity's name in angle brackets.
     """
 
-    key: Secret = Field(description="The key, 16 bytes or more, as ${env:NAME} or ${file:PATH}.")
+    key: Key = Field(description="The key, 16 bytes or more, as ${env:NAME} or ${file:PATH}.")
     days: int = Field(default=365, ge=1, le=3650, description="The farthest that a date is moved, back or forth.")
     day_first: bool | None = Field(
         default=None, description="Whether 05/10/2024 is 5 October; without it such a date is replaced."
     )
-
-    @field_validator("key")
-    @classmethod
-    def _long_enough(cls, key: Secret) -> Secret:
-        if len(key.get_secret_value().encode()) < _LEAST_KEY:
-            raise ValueError(f"the key has fewer than {_LEAST_KEY} bytes")
-        return key
 
     def operate(self, value: str, entity: str) -> str:
         """The date moved, in the form that `value` has."""

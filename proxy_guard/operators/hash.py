@@ -5,12 +5,10 @@ from __future__ import annotations
 import hmac
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from proxy_guard.operators import Operator
-from proxy_guard.secrets import Secret
-
-_LEAST_KEY = 16
+from proxy_guard.secrets import Key
 
 
 class Hash(Operator):
@@ -20,16 +18,9 @@ class Hash(Operator):
     one value has unrelated hashes in different roles.
     """
 
-    key: Secret = Field(description="The key, 16 bytes or more, as ${env:NAME} or ${file:PATH}.")
+    key: Key = Field(description="The key, 16 bytes or more, as ${env:NAME} or ${file:PATH}.")
     algorithm: Literal["sha256", "sha512"] = "sha256"
     length: int = Field(default=64, ge=16, le=128, description="Hexadecimal digits to keep, at most.")
-
-    @field_validator("key")
-    @classmethod
-    def _long_enough(cls, key: Secret) -> Secret:
-        if len(key.get_secret_value().encode()) < _LEAST_KEY:
-            raise ValueError(f"the key has fewer than {_LEAST_KEY} bytes")
-        return key
 
     def operate(self, value: str, entity: str) -> str:
         """The hash of `value`."""

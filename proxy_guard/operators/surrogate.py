@@ -15,12 +15,11 @@ from pydantic import Field, PrivateAttr, field_validator
 from proxy_guard.errors import MissingExtra
 from proxy_guard.operators import Operator
 from proxy_guard.operators.fpe import luhn
-from proxy_guard.secrets import Secret
+from proxy_guard.secrets import Key
 
 type _Fake = Any
 """Faker's generator, whose methods come from its providers at run time."""
 
-_LEAST_KEY = 16
 _TRIES = 16
 _FAMILY_FIRST = frozenset({"hu", "ja", "ko", "vi", "zh"})
 _CARD = re.compile(r"(?:[0-9][ -]?){15}[0-9]")
@@ -128,19 +127,12 @@ class Surrogate(Operator):
     none is found, is replaced by the entity's name in angle brackets.
     """
 
-    key: Secret = Field(description="The key, 16 bytes or more, as ${env:NAME} or ${file:PATH}.")
+    key: Key = Field(description="The key, 16 bytes or more, as ${env:NAME} or ${file:PATH}.")
     locale: str = Field(
         default="en_US", description="The locale of names, places and phone numbers, as Faker names it."
     )
 
     _fakes: SimpleQueue[_Fake] = PrivateAttr()
-
-    @field_validator("key")
-    @classmethod
-    def _long_enough(cls, key: Secret) -> Secret:
-        if len(key.get_secret_value().encode()) < _LEAST_KEY:
-            raise ValueError(f"the key has fewer than {_LEAST_KEY} bytes")
-        return key
 
     @field_validator("locale")
     @classmethod
