@@ -77,6 +77,30 @@ class LocatedFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A scrubber's own rewrite of one slot: what is put in its place, as it is.
+
+    `text` for a slot that holds text, `data` for one that holds a medium. `findings` tell what was found, spans in
+    the slot's text as given; there may be none.
+    """
+
+    text: str = field(default="", repr=False)
+    data: bytes = field(default=b"", repr=False)
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A scrubber's word that the message of a slot may not pass. `code` says why, is safe to show, and short."""
+
+    code: str
+
+
+Judgement = list[Finding] | Rewritten | Rejected
+"""What a scrubber says of one slot: findings for the policy to act on, or what it decided itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What a policy looks for: entities (None: all there are), the language, and the least score of use.
 
