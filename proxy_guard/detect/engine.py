@@ -12,6 +12,8 @@ from typing import Any
 from presidio_analyzer import EntityRecognizer, PatternRecognizer
 from presidio_analyzer.predefined_recognizers import PhoneRecognizer, SpacyRecognizer
 
+from proxy_guard.detect import chunks
+from proxy_guard.detect.chunks import find_in_chunks
 from proxy_guard.detect.context import Context, LemmaContext, WordContext
 from proxy_guard.detect.nlp import Nlp
 from proxy_guard.detect.patterns import Hit, PatternPart, distinct
@@ -65,6 +67,13 @@ class Engine:
 
     def detect_many(self, texts: Sequence[str]) -> list[list[Hit]]:
         """The hits of each text that reach the least score, best first."""
+        if all(len(text) <= chunks.SIZE for text in texts):
+            return self._detect(texts)
+        return [
+            find_in_chunks(text, self._detect) if len(text) > chunks.SIZE else self._detect([text])[0] for text in texts
+        ]
+
+    def _detect(self, texts: Sequence[str]) -> list[list[Hit]]:
         found = [self._find(text) for text in texts]
         if self._named:
             found = [some + more for some, more in zip(found, self._name(texts), strict=True)]

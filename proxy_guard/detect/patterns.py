@@ -6,6 +6,7 @@ A recognizer that brings an `analyze` of its own is run whole and unchanged.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -82,7 +83,15 @@ class PatternPart:
 def distinct(hits: list[Hit]) -> list[Hit]:
     """Without those that another of the same entity covers at no lower score, best first (as Presidio does)."""
     kept: list[Hit] = []
+    # For each entity, the starts and ends of what is kept, without those within another: both ascend.
+    covered: dict[str, tuple[list[int], list[int]]] = {}
     for hit in sorted(set(hits), key=lambda h: (-h.score, h.start, h.start - h.end)):
-        if not any(k.entity == hit.entity and k.start <= hit.start and hit.end <= k.end for k in kept):
-            kept.append(hit)
+        starts, ends = covered.setdefault(hit.entity, ([], []))
+        place = bisect_right(starts, hit.start)
+        if place and ends[place - 1] >= hit.end:
+            continue
+        kept.append(hit)
+        first = bisect_left(starts, hit.start)
+        last = bisect_right(ends, hit.end, lo=first)
+        starts[first:last], ends[first:last] = [hit.start], [hit.end]
     return kept
