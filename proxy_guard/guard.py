@@ -29,7 +29,7 @@ class Guard:
     """Inspects messages by a set of rules. Safe to share between tasks."""
 
     def __init__(self, rules: Ruleset) -> None:
-        """Prepares the scrubbers of every policy in use. Raises ProxyGuardError where one can't serve."""
+        """Prepares the scrubbers and operators of every policy in use. Raises ProxyGuardError where one can't serve."""
         self._rules = rules
         self._scrubbers: dict[str, Scrubber] = {}
         for route in rules.routes:
@@ -37,6 +37,8 @@ class Guard:
             if name not in self._scrubbers:
                 self._scrubbers[name] = plugins.load("scrubbers", name)()
             self._scrubbers[name].prepare(route.policy.wanted)
+            for rule in route.policy.every_rule:
+                rule.operator.prepare()
 
     @classmethod
     def from_rules(cls, rules: str | Path | None = None, *, policy: str | None = None) -> Self:

@@ -102,8 +102,9 @@ Judgement = list[Finding] | Rewritten | Rejected
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a policy looks for: entities (None: all there are), the language, and the least score of use.
+    """What a policy looks for: entities, the language, and the least score of use.
 
+    `entities` None means all that the scrubber finds by default, and those in `also`, which the policy names.
     `recognizers` are the custom ones for these entities (`detect.custom.CustomRecognizer`), which only the local
     scrubber can run.
     """
@@ -112,6 +113,7 @@ class Wanted:
     language: str
     min_score: float
     recognizers: tuple[Any, ...] = field(default=(), repr=False)
+    also: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,10 +54,15 @@ def apply(
 @app.command()
 def detect(
     profile: Annotated[str, typer.Option("--profile", help="proxy-guard or presidio.")] = "proxy-guard",
-    entities: Annotated[str | None, typer.Option("--entities", help="Names, separated by commas; else all.")] = None,
+    entities: Annotated[
+        str | None, typer.Option("--entities", help="Names, separated by commas; else those on by default.")
+    ] = None,
     language: Annotated[str, typer.Option("--language")] = "en",
     min_score: Annotated[float | None, typer.Option("--min-score", min=0, max=1)] = None,
     model: Annotated[str | None, typer.Option("--model", help="A spaCy package or path, for names and places.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="Folder of rule files, whose custom recognizers take part.")
+    ] = None,
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Each line in is a JSON string; each line out its findings.")
     ] = False,
@@ -65,7 +70,7 @@ def detect(
     """Show what the local engine finds in a text on standard input."""
     from proxy_guard.cli import detect as command
 
-    command.detect(profile, entities, language, min_score, model, jsonl)
+    command.detect(profile, entities, language, min_score, model, jsonl, rules)
 
 
 @app.command()

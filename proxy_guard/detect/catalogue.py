@@ -62,6 +62,8 @@ OWN_RECOGNIZERS: dict[str, str] = {"DOMAIN_NAME": "DomainRecognizer"}
 PROFILE_RECOGNIZERS: frozenset[str] = frozenset(
     {
         "API_KEY",
+        "CARD_TRACK_DATA",
+        "CARD_VERIFICATION_CODE",
         "CREDIT_CARD",
         "IN_AADHAAR",
         "IN_BANK_ACCOUNT",
@@ -89,3 +91,10 @@ NER_LABELS: dict[str, frozenset[str]] = {
 """Entities that need a language model, and its labels for them (as Presidio maps them)."""
 
 ENTITIES: frozenset[str] = frozenset({*PATTERN_RECOGNIZERS, *OWN_RECOGNIZERS, *PROFILE_RECOGNIZERS, PHONE, *NER_LABELS})
+
+OTHER_COUNTRIES: frozenset[str] = frozenset({"AU", "ES", "FI", "IT", "KR", "NG", "PL", "SG", "TH"})
+"""Countries other than those whose phone numbers are read without a country code (India, UK, US)."""
+
+DEFAULT_ENTITIES: frozenset[str] = frozenset(each for each in ENTITIES if each.partition("_")[0] not in OTHER_COUNTRIES)
+"""What is looked for where nothing is named. The numbers of other countries are taken for each other and for orders'
+and dates', so each is looked for where it is named only."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from proxy_guard.detect.cache import FindingsCache
-from proxy_guard.detect.catalogue import ENTITIES, NER_LABELS
+from proxy_guard.detect.catalogue import DEFAULT_ENTITIES, ENTITIES, NER_LABELS
 from proxy_guard.detect.engine import Engine
 from proxy_guard.detect.patterns import Hit
 from proxy_guard.errors import ProxyGuardError
@@ -21,12 +21,12 @@ Profile = Literal["proxy-guard", "presidio"]
 class Detector:
     """Finds entities in texts.
 
-    `entities` None means all that the profile supports. `model` is a spaCy package or path, for entities that
-    need one; `context` are words that count as standing near every hit; `recognizers` are custom ones, for the
-    profile `proxy-guard`. Spans are code points of the text as
-    given; findings below `min_score` are left out. What was found in the texts seen last is kept, in up to
-    `cache_bytes` bytes (0: nothing is kept). Raises ProxyGuardError for an unknown entity or a missing
-    model.
+    `entities` None means all that the profile supports by default: in `proxy-guard` the DEFAULT_ENTITIES of
+    `detect.catalogue` and those of `recognizers`, in `presidio` those of Presidio's own registry. `model` is a spaCy
+    package or path, for entities that need one; `context` are words that count as standing near every hit;
+    `recognizers` are custom ones, for the profile `proxy-guard`. Spans are code points of the text as given;
+    findings below `min_score` are left out. What was found in the texts seen last is kept, in up to `cache_bytes`
+    bytes (0: nothing is kept). Raises ProxyGuardError for an unknown entity or a missing model.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ def _own_engine(
 
     from proxy_guard.detect.recognizers import recognizers_for  # noqa: PLC0415
 
-    wanted = ENTITIES | {each.entity for each in custom} if entities is None else frozenset(entities)
+    wanted = DEFAULT_ENTITIES | {each.entity for each in custom} if entities is None else frozenset(entities)
     recognizers = [*recognizers_for(wanted), *(each for each in custom if each.entity in wanted)]
     named = sorted(wanted & NER_LABELS.keys())
     if not named:

@@ -131,6 +131,26 @@ class CardRecognizer(ScoredRecognizer):
         return best, score
 
 
+# --- what authenticates a card (PCI DSS 4.0, requirement 3.3: sensitive authentication data) --------------
+
+# ISO/IEC 7813, with or without sentinels; `D` in place of `=` is how chips write it (EMV tag 57).
+_TRACK = r"%?B\d{12,19}\^[^^\n]{2,26}\^\d{7}[^?\n]{0,60}\??|(?:;|\b)\d{12,19}[=D]\d{7}[0-9F]{0,13}\??"
+_CODE_NAME = (
+    "(?:cvv2?|cvc2?|cav2|csc|cid (?:code|number)|security code"
+    "|card (?:verification|identification) (?:value|code|number))"
+)
+_BETWEEN = r"(?:number|no|code|is|was|on|the|my|back|of|card|it|it's)"
+_CARD_CODE = (
+    rf"(?<=\b{_CODE_NAME}\b\W{{0,3}}(?:{_BETWEEN}\b\W{{1,3}}){{0,8}})\d{{3,4}}(?![\w]|[.,-]\d)"
+    rf"|(?<![\w.,-])\d{{3,4}}(?= (?:is|as|for) (?:my |the |your |its )?{_CODE_NAME}\b)"
+)
+
+
+def _track(value: str, near: str) -> float:
+    number = regex.search(r"\d{12,19}", value)
+    return 1.0 if number and luhn.is_valid(number.group()) else 0
+
+
 # --- codes that are secret for a minute ------------------------------------------------------------------
 
 _OTP_WORDS = regex.compile(
@@ -261,6 +281,10 @@ def _always(score: float) -> Score:
 
 OWN: dict[str, Callable[[], PatternRecognizer]] = {
     "API_KEY": lambda: ScoredRecognizer("API_KEY", _API_KEY, _always(0.9), []),
+    "CARD_TRACK_DATA": lambda: ScoredRecognizer("CARD_TRACK_DATA", _TRACK, _track, []),
+    "CARD_VERIFICATION_CODE": lambda: ScoredRecognizer(
+        "CARD_VERIFICATION_CODE", f"(?i){_CARD_CODE}", _always(0.75), [], gate=_CODE_NAME
+    ),
     "CREDIT_CARD": CardRecognizer,
     "IN_AADHAAR": lambda: ScoredRecognizer(
         "IN_AADHAAR", r"(?<![\w-])[2-9]\d{3}([ :-]?)\d{4}\1\d{4}(?![\w-])", _aadhaar, ["aadhaar", "aadhar", "uidai"]

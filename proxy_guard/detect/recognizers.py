@@ -9,6 +9,7 @@ from presidio_analyzer import EntityRecognizer, PatternRecognizer
 
 from proxy_guard.detect import custom, own
 from proxy_guard.detect.catalogue import OWN_RECOGNIZERS, PATTERN_RECOGNIZERS, PHONE
+from proxy_guard.detect.mended import MENDED
 from proxy_guard.detect.suffixes import suffixes
 
 PHONE_REGIONS = ("IN", "US", "GB")
@@ -34,7 +35,7 @@ def recognizers_for(entities: Iterable[str]) -> list[EntityRecognizer]:
             made.append(own.OWN[entity]())
         elif entity in PATTERN_RECOGNIZERS:
             name = PATTERN_RECOGNIZERS[entity]
-            made.append((OFFLINE.get(name) or getattr(presidio, name))())
+            made.append((OFFLINE.get(name) or MENDED.get(name) or getattr(presidio, name))())
         elif entity in OWN_RECOGNIZERS:
             made.append(getattr(custom, OWN_RECOGNIZERS[entity])())
     return made

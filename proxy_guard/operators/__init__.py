@@ -5,7 +5,8 @@ Each is found by its entry point in `proxy_guard.operators`, those of this packa
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import cache
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +20,31 @@ class Operator(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     edits: ClassVar[bool] = True
 
+    def prepare(self) -> None:
+        """Called at load where a policy in use has this operator: import and build what the first value would need."""
+
     def operate(self, value: str, entity: str) -> str:
         """The text that stands in place of `value`, which was found to be an `entity`."""
         raise NotImplementedError
+
+
+class PresidioOperator(Operator):
+    """An operator whose work is done by one of Presidio's, the class `theirs`."""
+
+    theirs: ClassVar[str]
+
+    def prepare(self) -> None:
+        """Imports Presidio."""
+        _presidio(self.theirs)
+
+    def _operated(self, value: str, params: dict[str, Any]) -> str:
+        edited: str = _presidio(self.theirs).operate(value, params)
+        return edited
+
+
+@cache
+def _presidio(name: str) -> Any:
+    # Imports spaCy by the way, which takes a second: rules are read and checked without it.
+    from presidio_anonymizer import operators  # noqa: PLC0415
+
+    return getattr(operators, name)()

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
-from presidio_anonymizer.operators import Mask as PresidioMask
 from pydantic import Field, model_validator
 
-from proxy_guard.operators import Operator
-
-_PRESIDIO = PresidioMask()
+from proxy_guard.operators import PresidioOperator
 
 
-class Mask(Operator):
+class Mask(PresidioOperator):
     """Hides all of a value, all but its first and last characters, or a number of them from one end.
 
     Positions are code points of the found text, separators included. A value too short to keep what is asked
     is hidden whole.
     """
 
+    theirs: ClassVar[str] = "Mask"
     char: str = Field(default="*", min_length=1, max_length=1, description="The character to mask with.")
     keep_first: int = Field(default=0, ge=0, description="Characters left readable at the start.")
     keep_last: int = Field(default=0, ge=0, description="Characters left readable at the end.")
@@ -43,5 +41,4 @@ class Mask(Operator):
 
     def _masked(self, value: str, chars: int, *, from_end: bool = False) -> str:
         params = {"masking_char": self.char, "chars_to_mask": chars, "from_end": from_end}
-        masked: str = _PRESIDIO.operate(value, params)
-        return masked
+        return self._operated(value, params)

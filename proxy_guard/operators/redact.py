@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from presidio_anonymizer.operators import Redact as PresidioRedact
+from typing import ClassVar
 
-from proxy_guard.operators import Operator
-
-_PRESIDIO = PresidioRedact()
+from proxy_guard.operators import PresidioOperator
 
 
-class Redact(Operator):
+class Redact(PresidioOperator):
     """Removes a value."""
+
+    theirs: ClassVar[str] = "Redact"
 
     def operate(self, value: str, entity: str) -> str:
         """The empty text."""
-        redacted: str = _PRESIDIO.operate(value, {})
-        return redacted
+        return self._operated(value, {})

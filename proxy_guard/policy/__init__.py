@@ -34,6 +34,11 @@ class Policy:
     keeps: frozenset[Cause]
     observe: bool
 
+    @property
+    def every_rule(self) -> list[EntityRule]:
+        """The rules of all entities, and the one for the others."""
+        return [*self.rules.values(), *([self.otherwise] if self.otherwise else [])]
+
     def rule_for(self, entity: str) -> EntityRule | None:
         """What is done to `entity`; None where it is left alone."""
         return self.rules.get(entity, self.otherwise)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _DIALECTS = {"rfc9535": jsonpath.compile_path, "jsonpath-ng": dialect_ng.compile_path}
 PROOF_SUFFIX = ".test.yaml"
+_ENDINGS = {".yaml": ".yaml", ".yml": ".yaml", ".json": ".json"}
+"""The endings of rule files, by what people write for them."""
 
 
 def load_rules(folder: Path, policy: str | None = None) -> Ruleset:
@@ -60,6 +62,7 @@ class _Loader:
         self.faults: list[RuleFault] = []
 
     def load(self, policy: str | None) -> Ruleset | None:
+        self._refuse_unread(self._folder)
         apis: dict[str, Api] = self._each("apis", self._api)
         self._recognizers = self._each("recognizers", self._recognizer)
         policies: dict[str, Policy] = self._each("policies", self._policy)
@@ -76,12 +79,21 @@ class _Loader:
         except RulesError as error:
             self.faults += error.faults
 
+    def _refuse_unread(self, folder: Path) -> None:
+        """A file that is meant as a rule file, and is none by its ending, would be passed over without a word."""
+        for path in sorted(folder.glob("*")):
+            ending = _ENDINGS.get(path.suffix.lower(), path.suffix)
+            if path.suffix != ending:
+                hint = f"rename it to {path.stem}{ending}"
+                self.faults.append(RuleFault(str(path), 1, 1, "", f"a file in {path.suffix} is not read", hint))
+
     def _source(self, path: Path) -> SourceFile:
         return SourceFile(path, str(path))
 
     def _each(self, kind: str, compile_: Callable[[SourceFile], dict[Loc, Any]]) -> dict[str, Any]:
         """The parts that all files of a kind hold, by their names; `compile_` gives those of one by their places."""
         made: dict[str, Any] = {}
+        self._refuse_unread(self._folder / kind)
         for path in rule_files(self._folder / kind):
             before = len(self.faults)
             with self._collecting():
@@ -162,17 +174,17 @@ class _Loader:
             known = plugins.available("scrubbers")
             self.faults.append(source.fault(("scrubber",), "unknown scrubber", did_you_mean(file.scrubber, known)))
         every = list(rules.values()) + ([otherwise] if otherwise else [])
+        named = frozenset(entity for entity, rule in rules.items() if not isinstance(rule.operator, Keep))
         policy = Policy(
             name=file.name,
             rules=rules,
             otherwise=otherwise,
             scrubber=file.scrubber,
             wanted=Wanted(
-                entities=None
-                if otherwise
-                else frozenset(entity for entity, rule in rules.items() if not isinstance(rule.operator, Keep)),
+                entities=None if otherwise else named,
                 language=file.language,
                 min_score=min((rule.min_score for rule in every), default=file.min_score),
+                also=named if otherwise else frozenset(),
             ),
             status=file.block.status,
             message=file.block.message,

@@ -129,6 +129,7 @@ class _Compiler:
                 entities=None if otherwise else frozenset(rules),
                 language=template.analyze.language,
                 min_score=min(rule.min_score for rule in every),
+                also=frozenset(rules) if otherwise else frozenset(),
             ),
             status=block.status,
             message=block.message,

@@ -8,6 +8,7 @@ from typing import final
 import anyio.to_thread
 
 from proxy_guard.detect import Detector
+from proxy_guard.detect.catalogue import DEFAULT_ENTITIES
 from proxy_guard.model import Finding, Slot, Wanted
 from proxy_guard.scrubbers import Scrubber
 
@@ -25,9 +26,11 @@ class LocalScrubber(Scrubber):
     def prepare(self, wanted: Wanted) -> None:
         """Makes the detector: compiles its patterns and loads its model, if it needs one."""
         if wanted not in self._detectors:
-            entities = None if wanted.entities is None else sorted(wanted.entities)
+            entities = wanted.entities
+            if entities is None:
+                entities = DEFAULT_ENTITIES | wanted.also | {each.entity for each in wanted.recognizers}
             self._detectors[wanted] = Detector(
-                entities, wanted.language, min_score=wanted.min_score, recognizers=wanted.recognizers
+                sorted(entities), wanted.language, min_score=wanted.min_score, recognizers=wanted.recognizers
             )
 
     def at_once(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]] | None:

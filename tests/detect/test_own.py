@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from typing import Any
+
 import pytest
+from stdnum.au import acn
+from stdnum.kr import brn
+from stdnum.pl import pesel
 
 from proxy_guard.detect import Detector
 from proxy_guard.detect.catalogue import PROFILE_RECOGNIZERS
@@ -22,6 +28,17 @@ FOUND = [
     ("CREDIT_CARD", "9876543210 4111 1111 1111 1111 856-45-6789", "4111 1111 1111 1111"),
     ("CREDIT_CARD", "on 12/24 4111111111111111 123", "4111111111111111"),
     ("CREDIT_CARD", "amex 3782 822463 10005 4111", "3782 822463 10005"),
+    ("CARD_VERIFICATION_CODE", "cvv 123", "123"),
+    ("CARD_VERIFICATION_CODE", "CVC2: 1234.", "1234"),
+    ("CARD_VERIFICATION_CODE", "the security code on the back of my card is 123", "123"),
+    ("CARD_VERIFICATION_CODE", "123 is my CVV", "123"),
+    ("CARD_TRACK_DATA", "read ;4111111111111111=29121010000000000000? ok", ";4111111111111111=29121010000000000000?"),
+    ("CARD_TRACK_DATA", "4111111111111111D29121010000000000F", "4111111111111111D29121010000000000F"),
+    (
+        "CARD_TRACK_DATA",
+        "%B4111111111111111^DOE/JOHN^29121010000000000000?",
+        "%B4111111111111111^DOE/JOHN^29121010000000000000?",
+    ),
     ("IN_AADHAAR", "Aadhaar 2345 6789 0124", "2345 6789 0124"),
     ("IN_AADHAAR", "234567890124", "234567890124"),
     ("IN_PAN", "PAN ABCPE1234F", "ABCPE1234F"),
@@ -52,6 +69,10 @@ LEFT = [
     ("CREDIT_CARD", "amount 1,234,567,890,123.50"),
     ("CREDIT_CARD", "0000 0000 0000 0000"),
     ("CREDIT_CARD", "order no. 500000000009"),
+    ("CARD_VERIFICATION_CODE", "incident 123, CVV 12345, cvv: 2024-10"),
+    ("CARD_VERIFICATION_CODE", "we need the CVV, and 500 dollars"),
+    ("CARD_TRACK_DATA", ";4111111111111112=29121010000000000000?"),
+    ("CARD_TRACK_DATA", "x = 4111111111111111"),
     ("IN_AADHAAR", "123e4567-e89b-12d3-a456-426614174000"),
     ("IN_AADHAAR", "2345 6789 0125"),
     ("IN_PAN", "Background of the panda"),
@@ -94,3 +115,29 @@ def test_the_detector_takes_them_in_place_of_presidios() -> None:
         "Maestro 5018 0000 0009, 9876543210"
     )
     assert [(each.entity, each.start) for each in found] == [("CREDIT_CARD", 8), ("PHONE_NUMBER", 24)]
+
+
+MENDED = [
+    ("AU_ACN", acn, "ACN {0}{1}{2}{3}{4}{5}{6}{7}{8}"),
+    ("KR_BRN", brn, "BRN {0}{1}{2}-{3}{4}-{5}{6}{7}{8}{9}"),
+    ("PL_PESEL", pesel, "PESEL 8005{0}4{1}{2}{3}{4}{5}"),
+]
+
+
+@pytest.mark.parametrize(("entity", "module", "form"), MENDED, ids=[each[0] for each in MENDED])
+def test_every_number_with_a_right_check_digit_is_found_and_no_other(entity: str, module: Any, form: str) -> None:
+    detector = Detector([entity], min_score=0.4)
+    rng = random.Random(1)
+    valid = 0
+    for _ in range(500):
+        text = form.format(*(rng.randrange(1, 3) if n == 0 else rng.randrange(10) for n in range(10)))
+        right = module.is_valid(text.split()[1])
+        assert bool(detector.detect(text)) == right, text
+        valid += right
+    assert valid > 20
+
+
+def test_a_national_insurance_number_is_found_without_the_space_before_it() -> None:
+    [finding] = Detector(["UK_NINO"]).detect("number AB 12 34 56 C")
+    assert (finding.start, finding.end) == (7, 20)
+    assert Detector(["UK_NINO"]).detect("GB 12 34 56 C") == []

@@ -105,6 +105,21 @@ def test_detect_reads_lines() -> None:
     assert [len(json.loads(line)) for line in done.stdout.splitlines()] == [0, 1]
 
 
+def test_detect_takes_the_custom_recognizers_of_a_folder(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    run("init", str(rules))
+    file = rules / "recognizers" / "server-id.yaml"
+    file.write_text("version: 1\nname: server-id\nentity: SERVER_ID\npatterns: [{regex: 'ID-\\d{8}', score: 0.7}]\n")
+    text = b"restart ID-12345678"
+    options = ["detect", "--rules", str(rules), "--entities"]
+    [found] = answer(*options, "SERVER_ID", stdin=text)
+    assert found == {"entity": "SERVER_ID", "start": 8, "end": 19, "score": 0.7}
+    assert "did you mean SERVER_ID?" in run(*options, "SERVER_IDS", stdin=text, code=2).stderr.decode()
+    assert "--rules" in run(*options, "SERVER_ID", "--profile", "presidio", stdin=text, code=2).stderr.decode()
+    file.write_text("version: 1\n")
+    assert "server-id.yaml" in run(*options, "SERVER_ID", stdin=text, code=2).stderr.decode()
+
+
 def test_rules_can_be_laid_down_checked_and_proved(tmp_path: Path) -> None:
     rules = str(tmp_path / "rules")
     run("init", rules)

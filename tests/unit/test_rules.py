@@ -211,6 +211,24 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
     assert "no such folder" in fault.message
 
 
+@pytest.mark.parametrize(
+    ("name", "renamed"),
+    [
+        ("guard.yml", "guard.yaml"),
+        ("policies/other.yml", "other.yaml"),
+        ("policies/mask.test.yml", "mask.test.yaml"),
+        ("apis/b.YAML", "b.yaml"),
+        ("recognizers/ticket.Yml", "ticket.yaml"),
+        ("policies/template.JSON", "template.json"),
+    ],
+)
+def test_a_file_that_would_be_passed_over_for_its_ending_is_told(folder: Path, name: str, renamed: str) -> None:
+    put(folder, name, "version: 1\n")
+    [fault] = faults(folder)
+    assert (fault.file, fault.hint) == (str(folder / name), f"rename it to {renamed}")
+    assert "is not read" in fault.message
+
+
 def test_one_name_for_two_files_is_told(folder: Path) -> None:
     put(folder, "policies/other.yaml", POLICY)
     (fault,) = faults(folder)
