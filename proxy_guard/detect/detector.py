@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from proxy_guard.detect import normal
 from proxy_guard.detect.cache import FindingsCache
 from proxy_guard.detect.catalogue import DEFAULT_ENTITIES, ENTITIES, NER_LABELS
 from proxy_guard.detect.engine import Engine
@@ -49,6 +50,7 @@ class Detector:
             self._engine = presidio_engine(entities, language, model, min_score or 0, context or ())
         else:
             self._engine = _own_engine(entities, language, model, min_score or 0, recognizers)
+        self._literal = profile == "presidio"  # which reads a text as it is written
         self._cache_bytes = cache_bytes
         self.forget()
         self.quick = self._engine.quick
@@ -64,21 +66,56 @@ class Detector:
 
     def detect_many(self, texts: Sequence[str]) -> list[list[Finding]]:
         """The findings in each text, in the same order."""
-        if self.quick and self._engine.clean(texts):
+        if self.quick and self._engine.clean(texts) and not any(map(self._disguised, texts)):
             return [[] for _ in texts]
         keys = [self._cache.key_of(text) for text in texts]
         known = {key: self._cache.get(key) for key in keys}
         fresh = {key: text for key, text in zip(keys, texts, strict=True) if known[key] is None}
-        for key, hits in zip(fresh, self._engine.detect_many(list(fresh.values())), strict=True):
-            findings = _findings(hits) if hits else []
+        for key, findings in zip(fresh, self._read(list(fresh.values())), strict=True):
             self._cache.put(key, findings)
             known[key] = tuple(findings)
         return [list(known[key] or ()) for key in keys]
 
+    def _disguised(self, text: str) -> bool:
+        return not (self._literal or text.isascii()) and normal.disguised(text)
+
+    def _read(self, texts: list[str]) -> list[list[Finding]]:
+        """The findings in each text, in whichever of its forms they show."""
+        if self._literal:
+            return [_findings(hits) for hits in self._engine.detect_many(texts)]
+        forms = [normal.forms(text, self._engine.signs(text)) for text in texts]
+        hits = self._engine.detect_many([*texts, *(form.text for some in forms for form in some)])
+        inner = iter(hits[len(texts) :])
+        found = []
+        for raw, some in zip(hits, forms, strict=False):
+            plain = _findings(raw)
+            for form in some:
+                plain += _unseen(form.original(_findings(next(inner))), plain)
+            found.append(sorted(plain, key=_order) if some else plain)
+        return found
+
 
 def _findings(hits: list[Hit]) -> list[Finding]:
-    found = [Finding(hit.entity, hit.start, hit.end, hit.score) for hit in hits]
-    return sorted(found, key=lambda f: (f.start, -f.end, -f.score, f.entity))
+    return sorted((Finding(hit.entity, hit.start, hit.end, hit.score) for hit in hits), key=_order)
+
+
+def _order(finding: Finding) -> tuple[int, int, float, str]:
+    return finding.start, -finding.end, -finding.score, finding.entity
+
+
+def _unseen(findings: Iterable[Finding], seen: list[Finding]) -> list[Finding]:
+    """Those that no finding of the same entity covers at no lower score."""
+    return [
+        each
+        for each in findings
+        if not any(
+            other.entity == each.entity
+            and other.start <= each.start
+            and each.end <= other.end
+            and other.score >= each.score
+            for other in seen
+        )
+    ]
 
 
 def _own_engine(
@@ -96,7 +133,7 @@ def _own_engine(
     recognizers = [*recognizers_for(wanted), *(each for each in custom if each.entity in wanted)]
     named = sorted(wanted & NER_LABELS.keys())
     if not named:
-        return Engine(recognizers, sorted(wanted), min_score=min_score)
+        return Engine(recognizers, sorted(wanted), min_score=min_score, signals=normal.SIGNALS)
     from proxy_guard.detect.presidio_profile import Presidio  # noqa: PLC0415 - only with a model
 
     presidio = Presidio(language, model)
@@ -107,4 +144,5 @@ def _own_engine(
         artifacts_of=presidio.artifacts_of,
         nameable=presidio.nameable,
         min_score=min_score,
+        signals=normal.SIGNALS,
     )

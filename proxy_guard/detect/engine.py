@@ -35,10 +35,12 @@ class Engine:
         lemmas: bool = False,
         context: Sequence[str] = (),
         min_score: float = 0,
+        signals: Sequence[str] = (),
     ) -> None:
         """`artifacts_of` makes Presidio's artifacts of a document; `lemmas` looks for context as Presidio does.
 
-        `nameable` are the entities that the model has a label for, whatever its recognizer claims.
+        `nameable` are the entities that the model has a label for, whatever its recognizer claims. `signals` are
+        patterns of no entity, for `signs`.
         """
         self._entities = list(entities)
         self._min_score = min_score
@@ -61,7 +63,8 @@ class Engine:
             elif not isinstance(recognizer, SpacyRecognizer) or nameable & set(entities):
                 self._named.append((recognizer, owner))
         self._place = [(part, index) for part in self._patterns for index in range(len(part.expressions))]
-        self._prefilter = Prefilter([each for part in self._patterns for each in part.expressions])
+        expressions = [each for part in self._patterns for each in part.expressions]
+        self._prefilter = Prefilter([*expressions, *signals])
         self._context: Context = LemmaContext(nlp, artifacts_of) if lemmas and nlp else WordContext()
         self.quick = not self._named
 
@@ -80,14 +83,21 @@ class Engine:
         return [self._settle(text, hits) if hits else hits for text, hits in zip(texts, found, strict=True)]
 
     def clean(self, texts: Sequence[str]) -> bool:
-        """True only where no pattern and no number can stand in any of the texts, which one pass over all tells."""
+        """True only where no pattern, signal or number can stand in any of the texts, which one pass over all tells."""
         whole = "\n".join(texts)
         return not self._prefilter.possible(whole) and not any(scan.possible(whole) for scan, _, _ in self._phones)
+
+    def signs(self, text: str) -> set[int]:
+        """The numbers of the signals that may match in `text`."""
+        first = len(self._place)
+        return {number - first for number in self._prefilter.possible(text) if number >= first}
 
     def _find(self, text: str) -> list[Hit]:
         hits: list[Hit] = []
         possible: dict[int, tuple[PatternPart, list[int]]] = {}
         for number in sorted(self._prefilter.possible(text)):
+            if number >= len(self._place):
+                break  # a signal, which is no pattern of an entity
             part, index = self._place[number]
             possible.setdefault(part.owner, (part, []))[1].append(index)
         for part, indices in possible.values():

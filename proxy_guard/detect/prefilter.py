@@ -1,8 +1,10 @@
 """One pass over a text that tells which patterns could match it, so that only those are run.
 
 All patterns are one Hyperscan database in prefilter mode, which may say yes too often and never says no
-wrongly. It drops what a pattern looks ahead for; so what a match needs ahead is a condition of its own here. It
-speaks for ASCII texts; for others every pattern counts as possible.
+wrongly. It drops what a pattern looks ahead for; so what a match needs ahead is a condition of its own here.
+
+It reads bytes. A text beyond ASCII is read as its shadow, in which each such character is one of ASCII that is as
+much of a word, a digit or a space; patterns that could tell the two apart count as possible there.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 
 import hyperscan
 import platformdirs
+import regex
 
 _FLAGS = (
     hyperscan.HS_FLAG_PREFILTER
@@ -44,24 +47,28 @@ class Prefilter:
                     numbered.append(condition)
                 place = numbered.index(condition, len(expressions))
                 self._conditions.setdefault(number, []).append(place)
+        self._beyond_ascii = frozenset(n for n, each in enumerate(expressions) if not blind_to_scripts(each))
         self._database = _cached(numbered) if expressions else None
         self._local = threading.local()
 
     def possible(self, text: str) -> set[int] | frozenset[int]:
         """The numbers of the patterns that could match in `text`."""
-        if not text.isascii():
-            return self._every
         if self._database is None:
             return frozenset()
+        ascii_only = text.isascii()
         hits: set[int] = set()
         self._database.scan(
-            text.encode(),
+            (text if ascii_only else text.translate(_SHADOWS)).encode(),
             match_event_handler=lambda number, start, end, flags, context: hits.add(number),
             scratch=self._scratch(),
         )
+        if not ascii_only:
+            hits |= self._beyond_ascii
         if not hits or not self._conditions:
             return hits
         unmet = {n for n in hits & self._conditions.keys() if not hits.issuperset(self._conditions[n])}
+        if not ascii_only:
+            unmet -= self._beyond_ascii
         return (hits & self._every) - unmet
 
     def _scratch(self) -> hyperscan.Scratch:
@@ -70,6 +77,60 @@ class Prefilter:
         if scratch is None:
             scratch = self._local.scratch = hyperscan.Scratch(self._database)
         return scratch
+
+
+class _Shadows(dict[int, str]):
+    """Code points beyond ASCII to what is read in their place; filled as they come."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if code < 0x80:
+            shadow = char
+        elif char in _MATES:
+            shadow = _MATES[char]
+        elif not regex.match(r"\w", char):
+            shadow = " " if regex.match(r"\s", char) else "?"
+        else:
+            shadow = "0" if regex.match(r"\d", char) else "a"
+        self[code] = shadow
+        return shadow
+
+
+_MATES = {"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"}
+"""What equals a letter of ASCII where case is left out."""
+_SHADOWS = _Shadows()
+
+
+def blind_to_scripts(expression: str) -> bool:
+    """Whether `expression` matches the shadow of every text that it matches.
+
+    Not so where it names a character beyond ASCII or a property, or where a class leaves out what shadows are
+    made of.
+    """
+    if not expression.isascii() or regex.search(r"\\[pPNXx0-7uU]", expression):
+        return False
+    return not any(_NAMES_SHADOW.search(each) for each in _negated_classes(expression))
+
+
+_NAMES_SHADOW = re.compile(r"(?<!\\)[A-Za-z0-9?\[]|-")
+
+
+def _negated_classes(expression: str) -> list[str]:
+    """What stands in the classes of `expression` that leave out what they name."""
+    classes: list[str] = []
+    index = 0
+    while index < len(expression):
+        size = 2 if expression[index] == "\\" else 1
+        if expression[index] == "[":
+            end = index + (2 if expression.startswith("^", index + 1) else 1) + 1
+            while end < len(expression) and expression[end] != "]":
+                end += 2 if expression[end] == "\\" else 1
+            inside = expression[index + 1 : end]
+            if inside.startswith("^"):
+                classes.append(inside[1:])
+            size = end + 1 - index
+        index += size
+    return classes
 
 
 def looked_ahead(expression: str) -> list[str]:

@@ -1,0 +1,83 @@
+"""Values spelled out: `jane [at] example dot com`, and a space after every character."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import regex
+
+from proxy_guard.detect.layers import Form, Part, replaced
+
+_AT_WORDS = "at|arroba|chiocciola|kukac"
+_DOT_WORDS = "dot|punkt|punto|ponto|point|tacka|kropka"
+_OPEN, _CLOSE = r"[\[({<|*_-]{1,2}\s?", r"\s?[\])}>|*_-]{1,2}"
+_AT = rf"(?:\s?{_OPEN}(?:{_AT_WORDS}|@){_CLOSE}\s?|\s(?:{_AT_WORDS})\s|\s?@\s?)"
+_DOT = rf"(?:\s?{_OPEN}(?:{_DOT_WORDS}|\.){_CLOSE}\s?|\s(?:{_DOT_WORDS})\s|\s\.\s|\.)"
+_ADDRESS = regex.compile(
+    rf"(?<![\w.])(?P<local>[\w+-]{{1,64}}(?:{_DOT}[\w+-]{{1,64}}){{0,4}})(?P<at>{_AT})"
+    rf"(?P<domain>[A-Za-z0-9][A-Za-z0-9-]{{0,62}}(?:{_DOT}[A-Za-z0-9-]{{2,63}}){{1,4}})(?![\w'’-])",
+    regex.IGNORECASE,
+)
+_SEPARATOR = regex.compile(rf"(?P<at>{_AT})|{_DOT}", regex.IGNORECASE)
+_PLAIN_AT = regex.compile(rf"\s(?:{_AT_WORDS})\s", regex.IGNORECASE)
+_SPELLED_DOT = regex.compile(rf"\b(?:{_DOT_WORDS})\b|[\])}}>]", regex.IGNORECASE)
+_MAIL_WORDS = regex.compile(r"e-?mail|\bmail|\bcontact\b|\breach\b|\bwrite\b|\baddress\b|\binbox\b", regex.IGNORECASE)
+_NEAR = 60
+
+_LETTERS = regex.compile(r"(?<!\S)(?:[^\s]{1,2} ){7,}[^\s]{1,2}(?!\S)")
+_DIGITS = regex.compile(r"(?<![\w.])\+?[0-9](?:[ .,_*/|~:;-]{1,3}[0-9]){7,18}(?![\w])")
+
+SPELLING_SIGNALS: tuple[str, ...] = (
+    rf"\b(?:{_DOT_WORDS})\b",
+    rf"[\[({{<|*_-]\s?(?:{_AT_WORDS}|{_DOT_WORDS}|@|\.)\s?[\])}}>|*_-]",
+    rf"\b(?:{_AT_WORDS})\s[a-z0-9-]{{1,63}}\.[a-z]{{2}}",
+    r"\s@|@\s",
+    r"@[a-z0-9-]{1,63}\s\.\s",
+    r"(?:[!-~]{1,2} ){7}[!-~]",
+    r"(?:[0-9][ .,_*/|~:;-]{1,3}){7}[0-9]",
+)
+"""One of them matches every text that has something spelled out (case-insensitive)."""
+
+
+def spelled(form: Form) -> Iterator[Form]:
+    """`form` with spelled-out addresses written as such, and with spaced-out values closed up; those there are."""
+    for pattern, parts_of in ((_ADDRESS, _address), (_LETTERS, _closed), (_DIGITS, _closed_digits)):
+        layer = replaced(form.text, pattern, parts_of)
+        if layer is not None:
+            yield form.then(layer)
+
+
+def _address(match: Any) -> Iterator[Part]:
+    local, at, domain = match.group("local"), match.group("at"), match.group("domain")
+    if _PLAIN_AT.fullmatch(at) and not _meant(match, local, domain):
+        return
+    for each in _SEPARATOR.finditer(match.string, match.start(), match.end()):
+        whole = each.start() == match.start("at")
+        if whole or each.end() <= match.end("local") or each.start() >= match.start("domain"):
+            yield "@" if whole else ".", each.start(), each.end()
+
+
+def _meant(match: Any, local: str, domain: str) -> bool:
+    """Whether `jane at example dot com` is an address, and no talk of what is to be found at that site."""
+    from proxy_guard.detect.custom import ordinary_words  # noqa: PLC0415 - it reads a file, and imports this package
+
+    if _MAIL_WORDS.search(match.string, max(0, match.start() - _NEAR), match.start()):
+        return True
+    if not _SPELLED_DOT.search(domain):
+        return False
+    return not local.isalpha() or local.lower() not in ordinary_words()
+
+
+def _closed(match: Any) -> Iterator[Part]:
+    for place in range(match.start(), match.end()):
+        if match.string[place] == " ":
+            yield "", place, place + 1
+
+
+def _closed_digits(match: Any) -> Iterator[Part]:
+    for each in _BETWEEN.finditer(match.string, match.start() + 1, match.end()):
+        yield "", each.start(), each.end()
+
+
+_BETWEEN = regex.compile(r"[^0-9]+")
