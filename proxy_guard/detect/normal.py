@@ -69,10 +69,12 @@ class _Kinds(dict[str, int]):
         kind = 0
         if not char.isascii():
             kind = (_ALWAYS.match(char) is not None) + 2 * (_SOMETIMES.match(char) is not None) + 4 * (char in _ALIKE)
-        self[char] = kind
+        if len(self) < _MOST_KINDS:
+            self[char] = kind
         return kind
 
 
+_MOST_KINDS = 20_000
 _KINDS = _Kinds()
 
 

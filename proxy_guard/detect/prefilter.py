@@ -92,12 +92,14 @@ class _Shadows(dict[int, str]):
             shadow = " " if regex.match(r"\s", char) else "?"
         else:
             shadow = "0" if regex.match(r"\d", char) else "a"
-        self[code] = shadow
+        if len(self) < _MOST_SHADOWS:
+            self[code] = shadow
         return shadow
 
 
 _MATES = {"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"}
 """What equals a letter of ASCII where case is left out."""
+_MOST_SHADOWS = 20_000
 _SHADOWS = _Shadows()
 
 
