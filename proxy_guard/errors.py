@@ -3,6 +3,9 @@
     ProxyGuardError
     ├── RulesError        the rule files can't be used; holds one RuleFault per mistake
     ├── MissingExtra      an optional part is not installed; names the extra
+    ├── Unavailable       a remote API can't be reached, or answers what is no answer; becomes a verdict
+    │   └── Late          it did not answer in time; a TimeoutError, too
+    ├── NotFound          a lookup endpoint knows no value for a reference
     └── Unreadable        a message can't be read; becomes a verdict, never leaves the guard
 
 No error ever holds text of a message: they carry causes, places and counts.
@@ -53,6 +56,29 @@ class MissingExtra(ProxyGuardError):
     def __init__(self, what: str, extra: str, command: str = "") -> None:
         command = command or f"pip install 'proxy-guard[{extra}]'"
         super().__init__(f"{what} needs the extra proxy-guard[{extra}]: {command}")
+
+
+class Unavailable(ProxyGuardError):
+    """A remote API can't be asked, or its answer is none. `why` holds no text of a message and no secret.
+
+    `again`: the request may be sent once more. `after`: not before so many seconds. `counts`: the API is at fault
+    rather than our request, so that the circuit breaker takes note.
+    """
+
+    def __init__(self, why: str, *, again: bool = False, after: float = 0.0, counts: bool = True) -> None:
+        super().__init__(why)
+        self.why = why
+        self.again = again
+        self.after = after
+        self.counts = counts
+
+
+class Late(Unavailable, TimeoutError):
+    """A remote API did not answer in time."""
+
+
+class NotFound(ProxyGuardError):
+    """A lookup endpoint knows no value for a reference, which is not named here."""
 
 
 class Unreadable(ProxyGuardError):

@@ -15,6 +15,7 @@ import anyio
 
 from proxy_guard import audit, engine, plugins, resources
 from proxy_guard.model import Failed, Finding, Headers, Message, Scrub, Scrubbed, Slot, Verdict
+from proxy_guard.remote.scrubber import RemoteScrubber
 from proxy_guard.rules.compiled import Match, Ruleset
 from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import Scrubber
@@ -35,10 +36,21 @@ class Guard:
         for route in rules.routes:
             name = route.policy.scrubber
             if name not in self._scrubbers:
-                self._scrubbers[name] = plugins.load("scrubbers", name)()
+                self._scrubbers[name] = self._scrubber(name)
             self._scrubbers[name].prepare(route.policy.wanted)
             for rule in route.policy.every_rule:
                 rule.operator.prepare()
+
+    def _scrubber(self, name: str) -> Scrubber:
+        if name in self._rules.connections:
+            return RemoteScrubber(self._rules.connections[name])
+        scrubber: Scrubber = plugins.load("scrubbers", name)()
+        return scrubber
+
+    async def aclose(self) -> None:
+        """Closes what the scrubbers hold open in this event loop; they open it anew when they need it."""
+        for scrubber in self._scrubbers.values():
+            await scrubber.aclose()
 
     @classmethod
     def from_rules(cls, rules: str | Path | None = None, *, policy: str | None = None) -> Self:

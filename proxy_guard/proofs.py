@@ -2,6 +2,7 @@
 
 A case meets the rules of its folder as live traffic would. Proofs of a policy run with that policy for all
 traffic; those of an API description must be matched by it. Those of a recognizer say which policy they mean.
+Those of a connection are recorded exchanges, and need no network.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from proxy_guard.codecs import Limits
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.guard import Guard
 from proxy_guard.model import Message, Verdict
+from proxy_guard.remote.proof import fault
+from proxy_guard.remote.settings import ConnectionProofFile
 from proxy_guard.rules.files import Case, ProofFile
-from proxy_guard.rules.load import PROOF_SUFFIX, rule_files
+from proxy_guard.rules.load import PROOF_SUFFIX, load_rules, rule_files
 from proxy_guard.rules.reading import SourceFile
 
-_KINDS = (".", "apis", "policies")
-_PROVABLE = (*_KINDS, "recognizers")  # which have examples of their own, and need no proof
+_KINDS = (".", "apis", "policies", "connections")
+_PROVABLE = (".", "apis", "policies", "recognizers")  # recognizers have examples of their own, and need no proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,19 @@ async def _run(folder: Path) -> list[Outcome]:
                 if not why and kind == "apis" and verdict.api != subject:
                     why = f"met the API description {verdict.api}"
                 outcomes.append(Outcome(str(path.relative_to(folder)), case.name, not why, why))
+    return [*outcomes, *_connections(folder)]
+
+
+def _connections(folder: Path) -> list[Outcome]:
+    """Those of connections: recorded exchanges, without a network."""
+    connections = load_rules(folder).connections
+    outcomes = []
+    for path in sorted((folder / "connections").glob(f"*{PROOF_SUFFIX}")):
+        subject = path.name.removesuffix(PROOF_SUFFIX)
+        for case in SourceFile(path, str(path)).validate(ConnectionProofFile).cases:
+            connection = connections.get(subject)
+            why = fault(connection, case) if connection else f"there is no connection '{subject}'"
+            outcomes.append(Outcome(str(path.relative_to(folder)), case.name, not why, why))
     return outcomes
 
 

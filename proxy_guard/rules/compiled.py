@@ -12,6 +12,7 @@ from proxy_guard.locate.fields import FieldTree
 from proxy_guard.model import Direction
 from proxy_guard.policy import Policy
 from proxy_guard.policy.decide import BlockBody
+from proxy_guard.remote.connection import Connection
 from proxy_guard.rules.matching import split_url
 
 
@@ -61,13 +62,14 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """All rules of a folder. `apis`, `policies` and `recognizers` hold those that are not in use, too."""
+    """All rules of a folder. The mappings hold what is not in use, too; such connections lack their secrets."""
 
     routes: tuple[CompiledRoute, ...]
     apis: Mapping[str, Api]
     policies: Mapping[str, Policy]
     limits: Limits
     recognizers: Mapping[str, Any] = field(default_factory=dict)
+    connections: Mapping[str, Connection] = field(default_factory=dict)
 
     def match(self, method: str, url: str) -> Match | None:
         """What a request meets; None where no route is about it."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, RootModel, field_validator, model_validator
 
 from proxy_guard.errors import Cause
+from proxy_guard.remote.settings import ConnectionFile, ConnectionProofFile
 from proxy_guard.rules.reading import FileModel
 
 Version = Literal[1]
@@ -91,7 +92,10 @@ class PolicyFile(FileModel):
         default="keep", description="The action for entities not named above; `keep` does not look for them."
     )
     min_score: Score = Field(default=0.4, description="Findings below it are left alone.")
-    scrubber: str = Field(default="local", description="Who finds: an entry point of proxy_guard.scrubbers.")
+    scrubber: str = Field(
+        default="local",
+        description="Who finds: an entry point of proxy_guard.scrubbers, or a connection of kind scrubber.",
+    )
     language: str = "en"
     block: BlockReply = BlockReply()
     on_error: Then | dict[Cause, Then] = Field(
@@ -365,5 +369,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "template": TemplateFile,
     "recognizer": RecognizerFile,
     "proof": ProofFile,
+    "connection": ConnectionFile,
+    "connection-proof": ConnectionProofFile,
 }
 """The kinds of rule files by the name of their JSON Schema."""

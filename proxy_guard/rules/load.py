@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,9 @@ from proxy_guard.model import Wanted
 from proxy_guard.operators.keep import Keep
 from proxy_guard.policy import EntityRule, Policy
 from proxy_guard.policy.decide import compile_block_body
+from proxy_guard.remote.connection import Connection
 from proxy_guard.rules.compiled import Api, CompiledRoute, Ruleset
+from proxy_guard.rules.connections import load_connection
 from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile, Then
 from proxy_guard.rules.matching import name_pattern, path_pattern
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
@@ -36,11 +38,14 @@ _ENDINGS = {".yaml": ".yaml", ".yml": ".yaml", ".json": ".json"}
 """The endings of rule files, by what people write for them."""
 
 
-def load_rules(folder: Path, policy: str | None = None) -> Ruleset:
-    """The rules of `folder`; `policy` takes that policy for all traffic. Raises RulesError."""
+def load_rules(folder: Path, policy: str | None = None, *, using: Iterable[str] = ()) -> Ruleset:
+    """The rules of `folder`; `policy` takes that policy for all traffic. Raises RulesError.
+
+    Connections that a policy of a route names, and those in `using`, get their secrets.
+    """
     if not folder.is_dir():
         raise RulesError([RuleFault(str(folder), 1, 1, "", "there is no such folder of rules")])
-    loader = _Loader(folder)
+    loader = _Loader(folder, using)
     ruleset = loader.load(policy)
     if loader.faults or ruleset is None:
         raise RulesError(loader.faults)
@@ -54,8 +59,11 @@ def rule_files(folder: Path) -> list[Path]:
 
 
 class _Loader:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, using: Iterable[str]) -> None:
         self._folder = folder
+        self._using = set(using)
+        self._connections: dict[str, Connection] = {}
+        self._sources: dict[str, SourceFile] = {}
         self._faulty: set[Path] = set()
         self._entities = set(ENTITIES)
         self._recognizers: dict[str, CustomRecognizer] = {}
@@ -65,9 +73,13 @@ class _Loader:
         self._refuse_unread(self._folder)
         apis: dict[str, Api] = self._each("apis", self._api)
         self._recognizers = self._each("recognizers", self._recognizer)
+        self._connections = self._each("connections", self._connection)
+        self._entities.update(*(connection.names for connection in self._connections.values()))
         policies: dict[str, Policy] = self._each("policies", self._policy)
         try:
-            return self._guard(apis, policies, policy)
+            ruleset = self._guard(apis, policies, policy)
+            self._using.update(route.policy.scrubber for route in ruleset.routes)
+            return replace(ruleset, connections=self._in_use())
         except RulesError as error:
             self.faults += error.faults
             return None
@@ -125,6 +137,25 @@ class _Loader:
         used = [each for each in self._recognizers.values() if entities is None or each.entity in entities]
         return replace(policy, wanted=replace(policy.wanted, recognizers=tuple(used))) if used else policy
 
+    # --- connections -------------------------------------------------------------------------------------
+
+    def _connection(self, source: SourceFile) -> dict[Loc, Connection]:
+        connection = load_connection(source, in_use=False)
+        if connection.name in plugins.available("scrubbers"):
+            self.faults.append(source.fault(("name",), f"there is a scrubber '{connection.name}' already"))
+        self._sources[connection.name] = source
+        return {("name",): connection}
+
+    def _scrubbing(self) -> list[str]:
+        return [connection.name for connection in self._connections.values() if connection.kind == "scrubber"]
+
+    def _in_use(self) -> dict[str, Connection]:
+        """All connections, those in use with their secrets."""
+        for name in sorted(self._using & self._connections.keys()):
+            with self._collecting():
+                self._connections[name] = load_connection(self._sources[name], in_use=True)
+        return self._connections
+
     # --- API descriptions --------------------------------------------------------------------------------
 
     def _api(self, source: SourceFile) -> dict[Loc, Api]:
@@ -170,8 +201,8 @@ class _Loader:
         otherwise = None
         if isinstance(file.otherwise, dict):
             otherwise = _entity_rule(source, ("otherwise",), file.otherwise, file.min_score, len(rules))
-        if file.scrubber not in plugins.available("scrubbers"):
-            known = plugins.available("scrubbers")
+        known = {*plugins.available("scrubbers"), *self._scrubbing()}
+        if file.scrubber not in known:
             self.faults.append(source.fault(("scrubber",), "unknown scrubber", did_you_mean(file.scrubber, known)))
         every = list(rules.values()) + ([otherwise] if otherwise else [])
         named = frozenset(entity for entity, rule in rules.items() if not isinstance(rule.operator, Keep))

@@ -80,10 +80,13 @@ class SourceFile:
                 break
         return place[0] + 1, place[1] + 1
 
-    def validate[T: BaseModel](self, model: type[T], at: Loc = ()) -> T:
-        """The file, or what stands `at` a place in it, as `model`. Raises RulesError with every mistake."""
+    def validate[T: BaseModel](self, model: type[T], at: Loc = (), context: Any = None) -> T:
+        """The file, or what stands `at` a place in it, as `model`; `context` is for its validators.
+
+        Raises RulesError with every mistake.
+        """
         try:
-            return model.model_validate(self._value(at))
+            return model.model_validate(self._value(at), context=context)
         except ValidationError as error:
             told = [each for each in error.errors() if self._fits((*at, *each["loc"]))]
             raise RulesError([self._from_pydantic(model, each, at) for each in told]) from None

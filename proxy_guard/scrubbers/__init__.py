@@ -31,3 +31,6 @@ class Scrubber(ABC):
 
         It is cancelled when the time for a message is over (`limits.time`).
         """
+
+    async def aclose(self) -> None:  # noqa: B027 - most hold nothing
+        """Called when the guard is closed: let go of connections that this event loop has."""
