@@ -22,6 +22,12 @@ from proxy_guard.operators.replace import Replace
 _ALLOWED: dict[str, type[Operator]] = {"mask": Mask, "redact": Redact, "replace": Replace}
 
 
+def prepare() -> None:
+    """Imports what the operators need, which takes a second, before the first message does."""
+    for operator in _ALLOWED.values():
+        operator().prepare()
+
+
 @lru_cache(maxsize=256)
 def _operator(order: str) -> Operator:
     settings = json.loads(order)  # noqa: TID251 - it was made below
@@ -32,6 +38,7 @@ def _operator(order: str) -> Operator:
         return operator.model_validate(settings)
     except ValidationError:
         raise ValueError("an operator's settings are not such as it knows") from None
+    return made
 
 
 def edit_by_order(text: str, findings: Sequence[Finding], orders: Sequence[Any]) -> str:

@@ -52,6 +52,7 @@ class Judge:
         self._items = _several(rule.items)
         self._id = _one(rule.item.id) if rule.item.id else None
         self._item = _Item(rule.item)
+        self.takes_orders = rule.item.findings is not None and rule.item.findings.operator is not None
 
     def __call__(self, reply: Any, items: Sequence[Item]) -> list[Judgement]:
         """One judgement for each item, in their order. Raises Garbled."""

@@ -12,6 +12,7 @@ import anyio
 
 from proxy_guard.locate.jsonpath import normalized
 from proxy_guard.model import Judgement, Slot, Wanted
+from proxy_guard.remote import edits
 from proxy_guard.remote.client import Client
 from proxy_guard.remote.connection import Connection
 from proxy_guard.remote.mapping import Item
@@ -32,7 +33,9 @@ class RemoteScrubber(Scrubber):
         self._asked: dict[Wanted, dict[str, Any]] = {}
 
     def prepare(self, wanted: Wanted) -> None:
-        """Keeps what the API is told of a policy."""
+        """Keeps what the API is told of a policy, and has at hand what it may order."""
+        if self._judge.takes_orders:
+            edits.prepare()
         self._asked[wanted] = {
             "language": wanted.language,
             "entities": None if wanted.entities is None else sorted(wanted.entities),
