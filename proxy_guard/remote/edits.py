@@ -38,7 +38,6 @@ def _operator(order: str) -> Operator:
         return operator.model_validate(settings)
     except ValidationError:
         raise ValueError("an operator's settings are not such as it knows") from None
-    return made
 
 
 def edit_by_order(text: str, findings: Sequence[Finding], orders: Sequence[Any]) -> str:
