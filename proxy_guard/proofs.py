@@ -16,6 +16,7 @@ import anyio
 
 from proxy_guard.codecs import Limits
 from proxy_guard.codecs.json import JsonCodec
+from proxy_guard.errors import MissingExtra
 from proxy_guard.guard import Guard
 from proxy_guard.model import Message, Verdict
 from proxy_guard.remote.proof import fault
@@ -30,12 +31,16 @@ _PROVABLE = (".", "apis", "policies", "recognizers")  # recognizers have example
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one case of one proof ended; `why` is for a failed one."""
+    """How one case of one proof ended; `why` is for one that failed, or was not run.
+
+    A case is not run where its policy needs an extra that is not installed, and so is not in use.
+    """
 
     file: str
     case: str
     passed: bool
     why: str
+    skipped: bool = False
 
 
 def unproven(folder: Path) -> list[Path]:
@@ -50,7 +55,7 @@ def run_proofs(folder: Path) -> list[Outcome]:
 
 
 async def _run(folder: Path) -> list[Outcome]:
-    guards: dict[str | None, Guard] = {}
+    guards: dict[str | None, Guard | MissingExtra] = {}
     outcomes = []
     for kind in _PROVABLE:
         for path in sorted((folder / kind).glob(f"*{PROOF_SUFFIX}")):
@@ -58,9 +63,13 @@ async def _run(folder: Path) -> list[Outcome]:
             for case in SourceFile(path, str(path)).validate(ProofFile).cases:
                 policy = case.policy or (subject if kind == "policies" else None)
                 if policy not in guards:
-                    guards[policy] = Guard.from_rules(folder, policy=policy)
+                    guards[policy] = _guard(folder, policy)
+                guard = guards[policy]
+                if isinstance(guard, MissingExtra):
+                    outcomes.append(Outcome(str(path.relative_to(folder)), case.name, False, str(guard), skipped=True))
+                    continue
                 message = _message(case)
-                verdict = await guards[policy].inspect(message)
+                verdict = await guard.inspect(message)
                 why = _fault(case, message, verdict)
                 if not why and kind == "apis" and verdict.api != subject:
                     why = f"met the API description {verdict.api}"
@@ -79,6 +88,16 @@ def _connections(folder: Path) -> list[Outcome]:
             why = fault(connection, case) if connection else f"there is no connection '{subject}'"
             outcomes.append(Outcome(str(path.relative_to(folder)), case.name, not why, why))
     return outcomes
+
+
+def _guard(folder: Path, policy: str | None) -> Guard | MissingExtra:
+    """The guard with that policy for all traffic. A policy in use has to have what it needs; another need not."""
+    try:
+        return Guard.from_rules(folder, policy=policy)
+    except MissingExtra as error:
+        if policy is None:
+            raise
+        return error
 
 
 def _chat(text: str) -> dict[str, Any]:

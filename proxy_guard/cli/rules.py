@@ -57,9 +57,10 @@ def test(folder: Path | None, as_json: bool) -> None:
     folder = folder or resources.rules_dir()
     outcomes = run_proofs(folder)
     missing = [str(path) for path in unproven(folder)]
-    failed = [each for each in outcomes if not each.passed]
+    failed = [each for each in outcomes if not each.passed and not each.skipped]
     if as_json:
-        cases = [{"file": o.file, "case": o.case, "passed": o.passed, "why": o.why} for o in outcomes]
+        slots = ("file", "case", "passed", "skipped", "why")
+        cases = [{slot: getattr(each, slot) for slot in slots} for each in outcomes]
         typer.echo(json.dumps({"ok": not failed, "cases": cases, "unproven": missing}))
     else:
         _show(outcomes, missing)
@@ -69,13 +70,21 @@ def test(folder: Path | None, as_json: bool) -> None:
 def _show(outcomes: list[Outcome], missing: list[str]) -> None:
     table = Table("file", "case", "")
     for each in outcomes:
-        result = Text("passed", "green") if each.passed else Text(f"failed: {each.why}", "bold red")
+        if each.passed:
+            result = Text("passed", "green")
+        elif each.skipped:
+            result = Text(f"not run: {each.why}", "yellow")
+        else:
+            result = Text(f"failed: {each.why}", "bold red")
         table.add_row(each.file, each.case, result)
     _console.print(table)
     for name in missing:
         _console.print(Text("warning: ", "yellow") + Text(f"{name} has no proof beside it"), soft_wrap=True)
     passed = sum(each.passed for each in outcomes)
-    _console.print(f"{passed} passed, {len(outcomes) - passed} failed")
+    skipped = sum(each.skipped for each in outcomes)
+    _console.print(
+        f"{passed} passed, {len(outcomes) - passed - skipped} failed" + (f", {skipped} not run" if skipped else "")
+    )
 
 
 def init(folder: Path) -> None:
