@@ -6,6 +6,8 @@
     ├── Unavailable       a remote API can't be reached, or answers what is no answer; becomes a verdict
     │   └── Late          it did not answer in time; a TimeoutError, too
     ├── NotFound          a lookup endpoint knows no value for a reference
+    ├── VaultError        a vault can't serve
+    │   └── VaultFull     it would hold more than its limits allow
     └── Unreadable        a message can't be read; becomes a verdict, never leaves the guard
 
 No error ever holds text of a message: they carry causes, places and counts.
@@ -79,6 +81,14 @@ class Late(Unavailable, TimeoutError):
 
 class NotFound(ProxyGuardError):
     """A lookup endpoint knows no value for a reference, which is not named here."""
+
+
+class VaultError(ProxyGuardError):
+    """A vault can't serve: its file, its keys or its disk. No pseudonym was given."""
+
+
+class VaultFull(VaultError):
+    """A vault would hold more than its limits allow. What it holds stays, and no pseudonym was given."""
 
 
 class Unreadable(ProxyGuardError):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from proxy_guard.errors import ProxyGuardError
 
-Group = Literal["scrubbers", "operators", "codecs"]
+Group = Literal["scrubbers", "operators", "codecs", "vaults"]
 
 
 @cache

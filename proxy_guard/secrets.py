@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import re
+from collections.abc import Container
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo
 _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 _ORIGIN = re.compile(r"https?://[^/?#]*/?")
 _NEVER = "a secret never stands in a file: write ${env:NAME} or ${file:PATH}"
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 
 
 def resolve(text: object) -> object:
@@ -128,3 +130,34 @@ LateSecret = Annotated[SecretStr, BeforeValidator(_late)]
 """A secret of a connection: resolved when the connection is in use."""
 Filled = Annotated[SecretStr, BeforeValidator(fill)]
 """A text of a connection that may hold references; hidden as a whole, since it may hold secrets."""
+
+
+def key_bytes(key: SecretStr, sizes: Container[int]) -> bytes:
+    """The key that a secret writes in hexadecimal or base64 (RFC 4648, either alphabet, padded or not).
+
+    Raises ValueError, without the key, where it is neither or has none of `sizes` in bytes.
+    """
+    text = key.get_secret_value()
+    try:
+        if _HEX.fullmatch(text):
+            made = bytes.fromhex(text)
+        else:
+            text = text.rstrip("=").replace("-", "+").replace("_", "/")
+            made = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        raise ValueError("the key is neither hexadecimal nor base64") from None
+    if len(made) not in sizes:
+        raise ValueError(f"the key has {len(made)} bytes")
+    return made
+
+
+def _of_32_bytes(key: SecretStr) -> SecretStr:
+    try:
+        key_bytes(key, (32,))
+    except ValueError as error:
+        raise ValueError(f"{error}; it takes 32 bytes in base64 or hexadecimal") from None
+    return key
+
+
+CipherKey = Annotated[Secret, AfterValidator(_of_32_bytes)]
+"""A secret of 32 bytes, in hexadecimal or base64."""

@@ -5,43 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
-from collections.abc import Container
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import Field, PrivateAttr
 
 from proxy_guard.operators import Operator
-from proxy_guard.secrets import Secret
+from proxy_guard.secrets import CipherKey, key_bytes
 
 PREFIX = "pge1_"
 """What every token starts with; the digit is the version of its form."""
 
 _NONCE = 12
 _TAG = 16
-_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
-
-
-def key_bytes(key: Secret, sizes: Container[int]) -> bytes:
-    """The key that a secret writes in hexadecimal or base64 (RFC 4648, either alphabet, padded or not).
-
-    Raises ValueError, without the key, where it is neither or has none of `sizes` in bytes.
-    """
-    text = key.get_secret_value()
-    try:
-        if _HEX.fullmatch(text):
-            made = bytes.fromhex(text)
-        else:
-            made = base64.b64decode(_padded(text.rstrip("=").replace("-", "+").replace("_", "/")), validate=True)
-    except ValueError:
-        raise ValueError("the key is neither hexadecimal nor base64") from None
-    if len(made) not in sizes:
-        raise ValueError(f"the key has {len(made)} bytes")
-    return made
 
 
 def _padded(text: str) -> str:
@@ -67,20 +46,11 @@ class Encrypt(Operator):
     tells the length of its value.
     """
 
-    key: Secret = Field(description="The key, 32 bytes in base64 or hexadecimal, as ${env:NAME} or ${file:PATH}.")
+    key: CipherKey = Field(description="The key, 32 bytes in base64 or hexadecimal, as ${env:NAME} or ${file:PATH}.")
     deterministic: bool = Field(default=True, description="The same value has the same token.")
 
     _cipher: AESGCM = PrivateAttr()
     _nonces: bytes = PrivateAttr()
-
-    @field_validator("key")
-    @classmethod
-    def _of_32_bytes(cls, key: Secret) -> Secret:
-        try:
-            key_bytes(key, (32,))
-        except ValueError as error:
-            raise ValueError(f"{error}; it takes 32 bytes in base64 or hexadecimal") from None
-        return key
 
     def model_post_init(self, context: Any, /) -> None:
         """Derives the two keys."""

@@ -13,8 +13,7 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from pydantic import Field, PrivateAttr, field_validator
 
 from proxy_guard.operators import Operator
-from proxy_guard.operators.encrypt import key_bytes
-from proxy_guard.secrets import Secret
+from proxy_guard.secrets import Secret, key_bytes
 
 _BLOCK = 16
 _ROUNDS = 10

@@ -14,6 +14,7 @@ from proxy_guard.policy import Policy
 from proxy_guard.policy.decide import BlockBody
 from proxy_guard.remote.connection import Connection
 from proxy_guard.rules.matching import split_url
+from proxy_guard.vault import VaultRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Ruleset:
     limits: Limits
     recognizers: Mapping[str, Any] = field(default_factory=dict)
     connections: Mapping[str, Connection] = field(default_factory=dict)
+    vaults: Mapping[str, VaultRule] = field(default_factory=dict)
 
     def match(self, method: str, url: str) -> Match | None:
         """What a request meets; None where no route is about it."""

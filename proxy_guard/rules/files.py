@@ -318,6 +318,9 @@ class GuardFile(FileModel):
     version: Version
     routes: list[Route] = Field(min_length=1, description="The first route that matches a request counts.")
     limits: LimitsRule = LimitsRule()
+    vaults: dict[Name, dict[str, Any]] = Field(
+        default={}, description="Where pseudonyms are kept: name to `kind` and the kind's settings."
+    )
 
 
 # --- Sibling proofs ------------------------------------------------------------------------------------

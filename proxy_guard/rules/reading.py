@@ -104,7 +104,7 @@ class SourceFile:
         loc = self._known(tuple(part for part in (*at, *error["loc"]) if not _TAG.match(str(part))))
         kind, context = error["type"], error.get("ctx", {})
         if kind == "extra_forbidden":
-            known = _names(model, loc[len(at) : -1])
+            known = names_at(model, loc[len(at) : -1])
             return self.fault(loc, "unknown key", did_you_mean(str(loc[-1]), known) or f"known: {', '.join(known)}")
         if kind == "missing":
             return self.fault(loc[:-1] or loc, f"'{loc[-1]}' is missing")
@@ -156,7 +156,7 @@ def _dotted(loc: Loc) -> str:
     return text.removeprefix(".")
 
 
-def _names(model: Any, loc: Sequence[str | int]) -> list[str]:
+def names_at(model: Any, loc: Sequence[str | int]) -> list[str]:
     """The keys that are allowed at `loc` of a model, as a file spells them."""
     for part in loc:
         if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):

@@ -25,6 +25,9 @@ def schemas() -> dict[str, dict[str, Any]]:
     }
     policy["otherwise"]["anyOf"] = [{"$ref": "#/$defs/EntityRule"}, {"const": "keep"}]
     made["policy"].setdefault("$defs", {})["EntityRule"] = rule
+    made["guard"]["properties"]["vaults"]["additionalProperties"] = {
+        "oneOf": [_vault(kind) for kind in sorted(plugins.available("vaults"))]
+    }
     return {
         kind: {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema} for kind, schema in made.items()
     }
@@ -38,6 +41,26 @@ def _operator(name: str) -> dict[str, Any]:
     schema["required"] = ["action", *schema.get("required", [])]
     schema["title"] = name
     return schema
+
+
+def _vault(kind: str) -> dict[str, Any]:
+    schema: dict[str, Any] = plugins.load("vaults", kind).Settings.model_json_schema(ref_template="{model}")
+    parts = schema.pop("$defs", {})
+    schema = _inlined(schema, parts)
+    schema["properties"] = {"kind": {"const": kind}, **schema["properties"]}
+    schema["required"] = ["kind", *schema.get("required", [])]
+    schema["title"] = kind
+    return schema
+
+
+def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
+    """A schema with its parts in their places, so that it can stand inside another."""
+    if isinstance(schema, list):
+        return [_inlined(each, parts) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    whole = {**_inlined(parts[schema["$ref"]], parts), **schema} if "$ref" in schema else schema
+    return {key: _inlined(value, parts) for key, value in whole.items() if key != "$ref"}
 
 
 def write(folder: Path) -> None:
