@@ -113,3 +113,61 @@ def demo() -> None:
     from proxy_guard.cli import demo as command
 
     command.demo()
+
+
+vaults = typer.Typer(help="The vaults of guard.yaml: what they hold, erasure, keys.", no_args_is_help=True)
+app.add_typer(vaults, name="vault")
+Vault = Annotated[str | None, typer.Option("--vault", help="The vault's name; else all that outlive the guard.")]
+RulesOfVault = Annotated[
+    Path | None, typer.Option("--rules", help="Folder of rule files, whose guard.yaml names them.")
+]
+
+
+@vaults.command("list")
+def vault_list(rules: RulesOfVault = None, json: Json = False) -> None:
+    """List the vaults, their kinds, files and keys."""
+    from proxy_guard.cli import vault as command
+
+    command.show(rules, json)
+
+
+@vaults.command("stats")
+def vault_stats(rules: RulesOfVault = None, vault: Vault = None, json: Json = False) -> None:
+    """Count what they hold, by entity and by key."""
+    from proxy_guard.cli import vault as command
+
+    command.stats(rules, vault, json)
+
+
+@vaults.command("forget")
+def vault_forget(
+    value: Annotated[
+        str | None,
+        typer.Argument(metavar="[VALUE]", help="Without it: a prompt, or one on each line of standard input."),
+    ] = None,
+    rules: RulesOfVault = None,
+    vault: Vault = None,
+    entity: Annotated[str | None, typer.Option("--entity", help="Only as this entity.")] = None,
+    scope: Annotated[str | None, typer.Option("--scope", help="Only in this account or conversation.")] = None,
+    json: Json = False,
+) -> None:
+    """Erase a value and its pseudonyms, which then resolve no more."""
+    from proxy_guard.cli import vault as command
+
+    command.forget(value, rules, vault, entity, scope, json)
+
+
+@vaults.command("expire")
+def vault_expire(rules: RulesOfVault = None, vault: Vault = None, json: Json = False) -> None:
+    """Erase what has expired."""
+    from proxy_guard.cli import vault as command
+
+    command.expire(rules, vault, json)
+
+
+@vaults.command("rotate")
+def vault_rotate(rules: RulesOfVault = None, vault: Vault = None, json: Json = False) -> None:
+    """Put everything under the current key; if it is ended, start it again."""
+    from proxy_guard.cli import vault as command
+
+    command.rotate(rules, vault, json)

@@ -57,6 +57,8 @@ class Wish:
     def __post_init__(self) -> None:
         if self.style not in get_args(Style):
             raise ValueError("unknown style of pseudonym")
+        if not self.entity.isascii():
+            raise ValueError("the name of an entity is ASCII")
 
 
 @dataclass(frozen=True, slots=True)

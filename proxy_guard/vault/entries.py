@@ -17,13 +17,11 @@ _ROWS = 256
 
 def find(connection: sqlite3.Connection, ring: KeyRing, wish: Wish) -> tuple[str, int] | None:
     """The pseudonym that there is for a value, and when it expires."""
-    own = connection.execute(
-        "SELECT token, expires, entity, key, sealed FROM entries WHERE token = ?", (wish.value,)
-    ).fetchone()
+    own = _row(connection, wish.value)
     if own is not None:
-        token, expires, entity, key, sealed = own
-        if ring[key].open(token, entity, sealed)[0] == wish.scope:
-            return token, expires
+        key, entity, sealed, expires = own
+        if ring[key].open(wish.value, entity, sealed)[0] == wish.scope:
+            return wish.value, expires
     form = normal(wish.entity, wish.value)
     for each in ring:
         hashed = each.lookup(wish.scope, wish.entity, form)
@@ -56,14 +54,22 @@ def renew(connection: sqlite3.Connection, token: str, expires: int) -> None:
 
 def value(connection: sqlite3.Connection, ring: KeyRing, token: str, scope: str, now: float) -> str | None:
     """The value behind a pseudonym of that scope which has not expired."""
-    row = connection.execute(
-        "SELECT key, entity, sealed FROM entries WHERE token = ? AND expires > ?", (token, now)
-    ).fetchone()
-    if row is None:
+    row = _row(connection, token)
+    if row is None or row[3] <= now:
         return None
-    key, entity, sealed = row
+    key, entity, sealed, _ = row
     owner, found = ring[key].open(token, entity, sealed)
     return found if owner == scope else None
+
+
+def _row(connection: sqlite3.Connection, token: str) -> tuple[str, str, bytes, int] | None:
+    """Key, entity, what is sealed and time of expiry of a pseudonym, if the text is one."""
+    if not token.isascii():  # no pseudonym; and not every text is one to SQLite
+        return None
+    row: tuple[str, str, bytes, int] | None = connection.execute(
+        "SELECT key, entity, sealed, expires FROM entries WHERE token = ?", (token,)
+    ).fetchone()
+    return row
 
 
 def forget(connection: sqlite3.Connection, ring: KeyRing, value: str, entity: str | None, scope: str | None) -> int:
