@@ -21,9 +21,10 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from proxy_guard import plugins, resources
@@ -42,6 +43,7 @@ NAMED = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 POLICIES = ROOT / "docs" / "security-team.md"
 OPERATING = ROOT / "docs" / "operator.md"
 HASH_KEY = "0123456789abcdef"
+VAULT_KEYS = {"PG_VAULT_KEY_1": "01" * 32}
 
 _FENCE = re.compile(r"^```(\w*)$")
 _COMMENT = re.compile(r"^<!-- (.+) -->$")
@@ -128,7 +130,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     shim.chmod(0o755)
     cache = tmp_path_factory.mktemp("docs-cache")
     path = os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
-    return {**os.environ, "PATH": path, "PROXY_GUARD_CACHE": str(cache), "NO_COLOR": "1", "COLUMNS": "120"}
+    return {
+        **os.environ,
+        **VAULT_KEYS,
+        "PATH": path,
+        "PROXY_GUARD_CACHE": str(cache),
+        "NO_COLOR": "1",
+        "COLUMNS": "120",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +204,8 @@ def test_python_compiles_and_runs(page: Path) -> None:
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder whose modules and entry points are found."""
     monkeypatch.syspath_prepend(str(tmp_path))
+    for name, key in VAULT_KEYS.items():
+        monkeypatch.setenv(name, key)
     modules = set(sys.modules)
     plugins.available.cache_clear()
     yield tmp_path
@@ -303,11 +314,37 @@ def test_every_key_of_every_rule_file_is_told() -> None:
     ) | {f"match.{name}" for name in names(Match)}
     assert keys(POLICIES, "key of a field", "meaning") >= names(FieldRule)
     assert keys(OPERATING, "key of a route", "meaning", "default") == names(Route)
-    assert names(GuardFile) == {"version", "routes", "limits"}
+    assert names(GuardFile) == {"version", "routes", "limits", "vaults"}
     limits = {name: value for name, _, value, _ in rows(OPERATING, "limit", "meaning", "default", "past it")}
     assert {name: float(value) for name, value in limits.items()} == {
         name: float(getattr(Limits(), name)) for name in names(LimitsRule)
     }
+
+
+def test_every_setting_of_every_vault_is_told() -> None:
+    told = {
+        cell.strip("`"): default for cell, _, default in rows(OPERATING, "setting of a vault", "meaning", "default")
+    }
+    wanted: dict[str, list[str]] = {"kind": ["required"]}
+    for kind in plugins.available("vaults"):
+        for name, default in _settings(plugins.load("vaults", kind).Settings):
+            wanted.setdefault(name, []).append(default)
+    assert told.keys() == wanted.keys()
+    for name, defaults in wanted.items():
+        assert {each.split(" ")[0].strip("`") for each in told[name].split("; ")} == set(defaults), name
+
+
+def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Settings and their defaults, those of inner models by dotted names."""
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if get_args(inner):
+            yield prefix + name, "required"
+            (inner,) = get_args(inner)
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _settings(inner, f"{prefix}{name}.")
+        else:
+            yield prefix + name, "required" if field.is_required() else str(field.default)
 
 
 def test_every_entity_is_told() -> None:
@@ -317,10 +354,13 @@ def test_every_entity_is_told() -> None:
 
 def test_every_command_is_told() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
-    for command in app.registered_commands:
-        assert command.callback is not None
-        name = command.name or command.callback.__name__
-        assert f"proxy-guard {name}" in text, name
+    groups = [("", app), *((f"{group.name} ", group.typer_instance) for group in app.registered_groups)]
+    for group, commands in groups:
+        assert commands is not None
+        for command in commands.registered_commands:
+            assert command.callback is not None
+            name = group + (command.name or command.callback.__name__)
+            assert f"proxy-guard {name}" in text, name
 
 
 def test_entities_that_are_said_to_score_low_are_those_that_do() -> None:

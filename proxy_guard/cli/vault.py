@@ -12,7 +12,7 @@ import anyio
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from proxy_guard import plugins, resources
 from proxy_guard.errors import ProxyGuardError
@@ -26,7 +26,8 @@ _console = Console()
 def show(rules: Path | None, as_json: bool) -> None:
     """Lists the vaults that the rules name."""
     shown = []
-    table = Table("name", "kind", "path", "keys, the current one first", "ttl")
+    file = Column("path", overflow="fold")
+    table = Table("name", "kind", file, "keys, the current one first", "ttl")
     for name, rule in _rules(rules).items():
         keys = [key.id for key in getattr(rule.settings, "keys", [])]
         path, ttl = _path(rule), rule.settings.ttl

@@ -38,7 +38,7 @@ class SqliteSettings(VaultSettings):
     @classmethod
     def _from_its_folder(cls, path: Path, info: ValidationInfo) -> Path:
         folder: Path = (info.context or {}).get("folder", Path())
-        return folder / path
+        return (folder / path).resolve()
 
     @field_validator("keys")
     @classmethod
