@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from proxy_guard import plugins
 from proxy_guard.codecs import Limits
@@ -25,7 +25,8 @@ from proxy_guard.rules.compiled import Api, CompiledRoute, Ruleset
 from proxy_guard.rules.connections import load_connection
 from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile, Then
 from proxy_guard.rules.matching import name_pattern, path_pattern
-from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean, names_at
+from proxy_guard.rules.parts import setting_faults, vault_rule
+from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
 from proxy_guard.rules.recognizers import compile_recognizer
 from proxy_guard.rules.templates import compile_templates
 from proxy_guard.vault import VaultRule
@@ -257,7 +258,7 @@ class _Loader:
         rules = {}
         for name, spec in file.vaults.items():
             with self._collecting():
-                rules[name] = _vault_rule(source, ("vaults", name), spec)
+                rules[name] = vault_rule(source, ("vaults", name), spec)
         return rules
 
     def _named[T](self, source: SourceFile, loc: Loc, name: str, known: dict[str, T]) -> T | None:
@@ -295,37 +296,4 @@ def _entity_rule(source: SourceFile, loc: Loc, spec: dict[str, Any], min_score: 
     try:
         return EntityRule(action, operator.model_validate(settings), float(score), order)
     except ValidationError as error:
-        raise RulesError(_setting_faults(source, loc, action, operator, error, ["min_score"])) from None
-
-
-def _vault_rule(source: SourceFile, loc: Loc, spec: dict[str, Any]) -> VaultRule:
-    settings = dict(spec)
-    kind = settings.pop("kind", None)
-    known = plugins.available("vaults")
-    if kind is None:
-        raise RulesError([source.fault(loc, f"'kind' is missing; one of {', '.join(sorted(known))}")])
-    if not isinstance(kind, str) or kind not in known:
-        raise RulesError([source.fault((*loc, "kind"), f"unknown kind '{kind}'", did_you_mean(str(kind), known))])
-    model = plugins.load("vaults", kind).Settings
-    try:
-        return VaultRule(kind, model.model_validate(settings, context={"folder": source.path.parent.absolute()}))
-    except ValidationError as error:
-        raise RulesError(_setting_faults(source, loc, kind, model, error, [])) from None
-
-
-def _setting_faults(
-    source: SourceFile, loc: Loc, part: str, model: type[BaseModel], error: ValidationError, more: list[str]
-) -> list[RuleFault]:
-    """The mistakes in the settings of a part; `more` are keys at the top that are not the part's own."""
-    faults = []
-    for each in error.errors():
-        place = (*loc, *each["loc"])
-        if each["type"] == "extra_forbidden":
-            names = [*(more if len(each["loc"]) == 1 else []), *names_at(model, each["loc"][:-1])]
-            hint = did_you_mean(str(each["loc"][-1]), names) or f"known: {', '.join(names)}"
-            faults.append(source.fault(place, f"unknown setting of '{part}'", hint))
-        elif each["type"] == "missing":
-            faults.append(source.fault(place[:-1], f"'{place[-1]}' is missing"))
-        else:
-            faults.append(source.fault(place, each["msg"].removeprefix("Value error, ")))
-    return faults
+        raise RulesError(setting_faults(source, loc, action, operator, error, ["min_score"])) from None
