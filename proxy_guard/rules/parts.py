@@ -39,8 +39,6 @@ def setting_faults(
             names = [*(more if len(each["loc"]) == 1 else []), *names_at(model, each["loc"][:-1])]
             hint = did_you_mean(str(each["loc"][-1]), names) or f"known: {', '.join(names)}"
             faults.append(source.fault(place, f"unknown setting of '{part}'", hint))
-        elif each["type"] == "missing":
-            faults.append(source.fault(place[:-1], f"'{place[-1]}' is missing"))
         else:
             faults.append(source.fault(place, each["msg"].removeprefix("Value error, ")))
     return faults
