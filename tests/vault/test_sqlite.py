@@ -351,6 +351,33 @@ def test_processes_at_once_make_one_file_and_one_pseudonym_for_a_value(path: Pat
     assert resolve(sqlite_vault(path), tokens) == [f"name {n}" for n in range(200)]
 
 
+_FORKED = """
+import os, sys, anyio
+from pathlib import Path
+from proxy_guard.vault import Wish
+from tests.vault.conftest import sqlite_vault
+
+vault = sqlite_vault(Path(sys.argv[1]))
+give = lambda *names: anyio.run(vault.pseudonyms, [Wish("a", "PERSON", name) for name in names])
+before = give("Ann")
+child = os.fork()
+if child == 0:
+    wrong = give("Ann") != before or len(set(give("Ann", "Bob"))) != 2
+    os._exit(wrong)
+_, status = os.waitpid(child, 0)
+assert status == 0
+assert give("Ann") == before
+print(*give("Ann", "Bob"))
+"""
+
+
+def test_a_vault_that_was_used_before_a_fork_serves_in_both_processes(path: Path) -> None:
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", _FORKED, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert resolve(sqlite_vault(path), done.stdout.split()) == ["Ann", "Bob"]
+
+
 def test_messages_at_once_share_commits(path: Path) -> None:
     vault = sqlite_vault(path)
     commits: list[str] = []
