@@ -2,7 +2,7 @@
 
 It never touches a clock, file, socket, loop or environment. It is asked twice: `refuse` on the head, before
 the body is read, and `inspect` on the whole message. A driver answers each `Scrub` that `inspect` yields with
-`Scrubbed` or `Failed`, and never raises into it.
+`Scrubbed`, each `Consult` with `Consulted`, or either with `Failed`, and never raises into it.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ from proxy_guard.codecs.content_encoding import decode_content, encodings_of
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.fields import Located, locate
-from proxy_guard.locate.jsonpath import normalized
-from proxy_guard.model import Failed, LocatedFinding, Message, Scrub, Scrubbed, Slot, Verdict
-from proxy_guard.operators.block import Block
+from proxy_guard.model import Failed, LocatedFinding, Message, Slot, Verdict
+from proxy_guard.policy import Policy
 from proxy_guard.policy.decide import Decider, broken, compile_block_body
-from proxy_guard.policy.overlaps import Piece, edit, resolve
 from proxy_guard.rules.compiled import Api, Match
+from proxy_guard.stages import Answer, Wish, scrubbed
 
 __all__ = ["broken", "inspect", "refuse"]
 _JSON = JsonCodec()
 _PROBLEM = compile_block_body(None)
-Inspection = Generator[Scrub, Scrubbed | Failed, Verdict]
+Inspection = Generator[Wish, Answer, Verdict]
 
 
 def _decider(message: Message, match: Match) -> Decider:
@@ -74,51 +73,44 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
     located = locate(fields, document, limits)
     if located.media and not match.policy.passes("unsupported_media"):
         raise Unreadable(f"media can't be inspected ({located.media[0]})", status=415, cause="unsupported_media")
-    answer: Scrubbed | Failed = Scrubbed([])
-    if located.slots:
-        answer = yield Scrub(match.policy.scrubber, match.policy.wanted, located.slots)
-    if isinstance(answer, Failed):
-        return decider.failed(answer.cause, 503, answer.why)
-    resolved = [
-        (slot, pieces)
-        for slot, findings in zip(located.slots, answer.findings, strict=True)
-        if findings and (pieces := resolve(findings, match.policy))
-    ]
-    findings = [_located(slot, piece) for slot, pieces in resolved for piece in pieces]
-    blocking = [
-        _located(slot, piece)
-        for slot, pieces in resolved
-        for piece in pieces
-        if slot.signed or isinstance(piece.rule.operator, Block)
-    ]
+    findings: list[LocatedFinding] = []
+    blocking: list[LocatedFinding] = []
+    edits: list[tuple[Slot, str]] = []
+    for policy, slots in _by_policy(located.slots, match):
+        outcome = yield from scrubbed(slots, policy, document.value, api.speaker)
+        if isinstance(outcome, Failed):
+            return decider.failed(outcome.cause, 503, outcome.why)
+        if outcome.rejected and not policy.observe:
+            return decider.rejected(outcome.rejected, outcome.findings)
+        findings += outcome.findings
+        blocking += outcome.blocking
+        if not policy.observe:
+            edits += [(slots[index], text) for index, text in outcome.texts.items()]
     if blocking:
         return decider.found(blocking, findings)
     passed = f"passed uninspected, unsupported_media: {located.media[0]}" if located.media else ""
     if match.policy.observe:
         return decider.allow(findings, "would rewrite" if findings else passed)
-    edits = [(slot, edit(slot.text, pieces)) for slot, pieces in resolved]
     if _apply(located, edits) or document.ambiguous:
         reason = "rewritten" if edits else "read in one of several ways, forwarded as read"
         return decider.rewrite(_JSON.encode(document), findings, reason)
     return decider.allow(findings, passed)
 
 
+def _by_policy(slots: list[Slot], match: Match) -> list[tuple[Policy, list[Slot]]]:
+    """The slots of each policy: the route's, save where a field has its own."""
+    if not match.policies:
+        return [(match.policy, slots)] if slots else []
+    groups: dict[str, tuple[Policy, list[Slot]]] = {}
+    for slot in slots:
+        policy = match.policies.get(slot.policy or "", match.policy)
+        groups.setdefault(policy.name, (policy, []))[1].append(slot)
+    return list(groups.values())
+
+
 def _apply(located: Located, edits: Iterable[tuple[Slot, str]]) -> bool:
     # An operator may give back what it was given; that is no change.
     return located.apply([(slot, text) for slot, text in edits if text != slot.text])
-
-
-def _located(slot: Slot, piece: Piece) -> LocatedFinding:
-    finding = piece.finding
-    return LocatedFinding(
-        entity=finding.entity,
-        start=finding.start,
-        end=finding.end,
-        score=finding.score,
-        operator=piece.rule.action,
-        rule=slot.rule,
-        path=normalized(slot.path),
-    )
 
 
 def _check_head(message: Message, api: Api, limits: Limits) -> list[str]:

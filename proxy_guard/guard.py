@@ -14,11 +14,12 @@ from typing import Self
 import anyio
 
 from proxy_guard import audit, engine, plugins, resources
-from proxy_guard.model import Failed, Finding, Headers, Message, Scrub, Scrubbed, Slot, Verdict
+from proxy_guard.model import Failed, Headers, Judgement, Message, Rejected, Rewritten, Scrub, Scrubbed, Slot, Verdict
 from proxy_guard.remote.scrubber import RemoteScrubber
 from proxy_guard.rules.compiled import Match, Ruleset
 from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import Scrubber
+from proxy_guard.stages import Answer, Wish
 
 BROKEN = engine.broken()
 """The block for when the guard itself broke, put in place before it starts."""
@@ -33,12 +34,12 @@ class Guard:
         """Prepares the scrubbers and operators of every policy in use. Raises ProxyGuardError where one can't serve."""
         self._rules = rules
         self._scrubbers: dict[str, Scrubber] = {}
-        for route in rules.routes:
-            name = route.policy.scrubber
-            if name not in self._scrubbers:
-                self._scrubbers[name] = self._scrubber(name)
-            self._scrubbers[name].prepare(route.policy.wanted)
-            for rule in route.policy.every_rule:
+        for policy in rules.in_use:
+            for name in policy.asked:
+                if name not in self._scrubbers:
+                    self._scrubbers[name] = self._scrubber(name)
+                self._scrubbers[name].prepare(policy.wanted)
+            for rule in policy.every_rule:
                 rule.operator.prepare()
 
     def _scrubber(self, name: str) -> Scrubber:
@@ -69,7 +70,7 @@ class Guard:
     @property
     def policies(self) -> list[str]:
         """The names of the policies in use."""
-        return sorted({route.policy.name for route in self._rules.routes})
+        return sorted(policy.name for policy in self._rules.in_use)
 
     def open(self, method: str, url: str) -> Exchange:
         """The exchange that a request begins."""
@@ -87,8 +88,9 @@ class Guard:
         inspection = engine.inspect(message, match, self._rules.limits)
         try:
             wish = next(inspection)
+            deadline = anyio.current_time() + self._rules.limits.time
             while True:
-                wish = inspection.send(await self._answer(wish))
+                wish = inspection.send(await self._answer(wish, deadline))
         except StopIteration as end:
             verdict: Verdict = end.value
             return verdict
@@ -100,28 +102,38 @@ class Guard:
         """The engine's verdict on a head alone, if it has one."""
         return engine.refuse(message, match, self._rules.limits)
 
-    async def _answer(self, wish: Scrub) -> Scrubbed | Failed:
-        seconds = self._rules.limits.time
+    async def _answer(self, wish: Wish, deadline: float) -> Answer:
+        """What the engine asked for, by `deadline` of the loop's clock."""
+        who = wish.scrubber if isinstance(wish, Scrub) else "consultation"
         try:
-            scrubber = self._scrubbers[wish.scrubber]
-            findings = scrubber.at_once(wish.slots, wish.wanted)
-            if findings is None:
-                with anyio.fail_after(seconds):
-                    findings = await scrubber.scrub(wish.slots, wish.wanted)
-            _check(findings, wish.slots)
-            return Scrubbed(findings)
+            if isinstance(wish, Scrub):
+                return await self._scrubbed(wish, deadline)
+            raise NotImplementedError
         except TimeoutError:
-            return Failed("timeout", f"the scrubber did not answer within {seconds:g} s")
+            return Failed("timeout", f"the scrubber did not answer within {self._rules.limits.time:g} s")
         except Exception as error:  # noqa: BLE001 - whatever goes wrong there, the message must not pass
             # The type only: an exception's own text may hold the message's.
-            log.error("scrubber failed", scrubber=wish.scrubber, error=type(error).__name__)
+            log.error("scrubber failed", scrubber=who, error=type(error).__name__)
             return Failed("unavailable", "the scrubber failed")
 
+    async def _scrubbed(self, wish: Scrub, deadline: float) -> Scrubbed:
+        scrubber = self._scrubbers[wish.scrubber]
+        slots = [*wish.slots, *wish.joints] if scrubber.joins else wish.slots
+        judgements: Sequence[Judgement] | None = scrubber.at_once(slots, wish.wanted)
+        if judgements is None:
+            with anyio.fail_after(max(0, deadline - anyio.current_time())):
+                judgements = await scrubber.scrub(slots, wish.wanted)
+        _check(judgements, slots)
+        count = len(wish.slots)
+        return Scrubbed(judgements[:count], [each for each in judgements[count:] if isinstance(each, list)])
 
-def _check(findings: Sequence[Sequence[Finding]], slots: Sequence[Slot]) -> None:
-    """Raises ValueError where a scrubber's answer can't be the findings of these slots."""
-    for slot, found in zip(slots, findings, strict=True):
-        for each in found:
+
+def _check(judgements: Sequence[Judgement], slots: Sequence[Slot]) -> None:
+    """Raises ValueError where a scrubber's answer can't be about these slots."""
+    for slot, judgement in zip(slots, judgements, strict=True):
+        if isinstance(judgement, Rejected):
+            continue
+        for each in judgement.findings if isinstance(judgement, Rewritten) else judgement:
             if not (0 <= each.start < each.end <= len(slot.text) and 0 <= each.score <= 1):
                 raise ValueError
 

@@ -6,6 +6,7 @@ message) is left out of every `repr`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -44,13 +45,22 @@ class Finding:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class PartFinding(Finding):
+    """What one slot holds of a value that is split over several: `whole`, from code point `offset` of it on."""
+
+    whole: str = field(repr=False, default="")
+    offset: int = 0
+
+
 @dataclass(slots=True, eq=False)
 class Slot:
     """One located place in one message.
 
     `text` is what is scanned. `holder` and `key` say where it stands: the value `holder[key]`, or, with
     `is_name`, the member name `key` itself. `rule` is the JSONPath of the field that reached it: safe to show,
-    where `path` may hold names that came with the message.
+    where `path` may hold names that came with the message. `policy` is the field's own, by name; `entity` is what
+    the whole text is known to be; `join` is how many steps of the path lead to the message that it is a part of.
     """
 
     text: str = field(repr=False)
@@ -61,6 +71,9 @@ class Slot:
     is_name: bool = False
     signed: bool = False
     nested: Any = field(default=None, repr=False)
+    policy: str | None = None
+    entity: str | None = None
+    join: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +131,58 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Scrub:
-    """What the engine asks of its driver, once per body: the findings of each of these slots."""
+    """What the engine asks of its driver: what there is in each of these slots.
+
+    `joints` are texts around the places where slots meet, for values that are split over them.
+    """
 
     scrubber: str
     wanted: Wanted
     slots: list[Slot] = field(repr=False)
+    joints: list[Slot] = field(default_factory=list, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Scrubbed:
-    """The answer to `Scrub`: the findings of each slot, in the same order."""
+    """The answer to `Scrub`: a judgement of each slot, and the findings in each joint, in the same order."""
 
-    findings: list[list[Finding]]
+    judgements: Sequence[Judgement]
+    joints: Sequence[Sequence[Finding]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A text that an operator needs from outside the engine.
+
+    pseudonym: the token that stands for `value`. value: what the reference `value` stands for. `source` is the vault
+    or the connection that knows, `style` the looks of a token; `scope` tells whose it is.
+    """
+
+    kind: Literal["pseudonym", "value", "restore"]
+    source: str
+    entity: str
+    value: str = field(repr=False)
+    style: str = "token"
+    scope: str = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Consult:
+    """The other thing that the engine asks of its driver: the answers to these."""
+
+    asks: list[Ask] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Consulted:
+    """The answer to `Consult`: one text each, in the same order; None where there is none."""
+
+    texts: Sequence[str | None] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The other answer: the scrubber could not do it. `why` holds no text of the message."""
+    """The other answer to either: it could not be done. `why` holds no text of the message."""
 
     cause: Literal["timeout", "unavailable"]
     why: str

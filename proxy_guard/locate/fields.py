@@ -22,12 +22,18 @@ _MOST_LEVELS = 8
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One JSONPath rule of an API description, compiled. `signed`: read, but never rewritten."""
+    """One JSONPath rule of an API description, compiled. `signed`: read, but never rewritten.
+
+    `policy`, `entity` and `join` are those of its slots.
+    """
 
     rule: str
     query: Query = field(repr=False)
     kind: Kind
     signed: bool = False
+    policy: str | None = None
+    entity: str | None = None
+    join: int = 0
 
 
 @dataclass(slots=True)
@@ -161,8 +167,14 @@ class _Walk:
         elif isinstance(value, dict | list):
             return  # a list of parts, say: other fields reach into it
         else:
-            self.found.slots.append(Slot(str(value), each.rule, path, holder, key, signed=each.signed))
+            slot = Slot(str(value), each.rule, path, holder, key, False, each.signed)
+            slot.join = each.join
+            self._add(each, slot)
         self._seen.add(place)
+
+    def _add(self, each: Field, slot: Slot) -> None:
+        slot.policy, slot.entity = each.policy, each.entity
+        self.found.slots.append(slot)
 
     def _inside(self, each: Field, node: Node) -> None:
         """Slots of every text, number and name in a value; strings that hold JSON are gone into."""
@@ -186,14 +198,14 @@ class _Walk:
                         at = (*path, name)
                         if (id(value), name, True) not in self._seen:
                             self._seen.add((id(value), name, True))
-                            self.found.slots.append(Slot(name, each.rule, at, value, name, True, each.signed, nested))
+                            self._add(each, Slot(name, each.rule, at, value, name, True, each.signed, nested))
                         pending.append(((member, at, value, name), nested, level))
                 case list():
                     pending += [((item, (*path, n), value, n), nested, level) for n, item in enumerate(value)]
                 case None | True | False:
                     pass
                 case _:
-                    self.found.slots.append(Slot(str(value), each.rule, path, holder, key, False, each.signed, nested))
+                    self._add(each, Slot(str(value), each.rule, path, holder, key, False, each.signed, nested))
 
     def _held(self, text: str, holder: Any, key: Any, parent: Nested | None) -> Nested | None:
         """The document that a string holds; None where it is no JSON, or cut short: plain text then."""

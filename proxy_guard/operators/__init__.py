@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from proxy_guard.model import Ask
+
 
 class Operator(BaseModel):
     """The base of all operators: settings as fields, checked at load, and one method that edits a value.
@@ -22,6 +24,10 @@ class Operator(BaseModel):
 
     def prepare(self) -> None:
         """Called at load where a policy in use has this operator: import and build what the first value would need."""
+
+    def ask(self, value: str, entity: str) -> Ask | None:
+        """What has to be asked for outside: the answer then stands in place of `value`, and `operate` is not used."""
+        return None
 
     def operate(self, value: str, entity: str) -> str:
         """The text that stands in place of `value`, which was found to be an `entity`."""

@@ -22,17 +22,26 @@ class EntityRule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy file, compiled. `keeps` are the causes of failure that let a message pass."""
+    """A policy file, compiled. `keeps` are the causes of failure that let a message pass.
+
+    `scrubbers` come one after the other; `fallback` is asked where the last of them fails.
+    """
 
     name: str
     rules: Mapping[str, EntityRule]
     otherwise: EntityRule | None
-    scrubber: str
+    scrubbers: tuple[str, ...]
     wanted: Wanted
     status: int
     message: str
     keeps: frozenset[Cause]
     observe: bool
+    fallback: str | None = None
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """All scrubbers that may be asked."""
+        return (*self.scrubbers, self.fallback) if self.fallback else self.scrubbers
 
     @property
     def every_rule(self) -> list[EntityRule]:

@@ -111,6 +111,10 @@ class Decider:
             return self.allow(findings, f"would block: {reason}")
         return self._block(self._policy.status, self._policy.message, reason, "found", tuple(findings))
 
+    def rejected(self, reason: str, findings: Iterable[LocatedFinding]) -> Verdict:
+        """Block since a scrubber says so; `reason` is who and why."""
+        return self._block(self._policy.status, self._policy.message, reason, "found", tuple(findings))
+
     def unmatched(self) -> Verdict:
         """What the policy says of a request that no API description matches, where its route blocks such."""
         reason = "no API description matches this request"

@@ -11,13 +11,16 @@ The rule: no character of any finding is left unedited, and none is edited twice
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
-from proxy_guard.model import Finding
+from proxy_guard.model import Ask, Finding, PartFinding
 from proxy_guard.operators.block import Block
 from proxy_guard.operators.keep import Keep
 from proxy_guard.policy import EntityRule, Policy
+
+_NO_ANSWERS: Mapping[Ask, str] = MappingProxyType({})
 
 
 class Piece(NamedTuple):
@@ -27,6 +30,27 @@ class Piece(NamedTuple):
     end: int
     finding: Finding
     rule: EntityRule
+
+    def ask(self, text: str) -> Ask | None:
+        """What its operator needs from outside to edit `text`; None where it can do without."""
+        return self.rule.operator.ask(self._value(text), self.finding.entity)
+
+    def edited(self, text: str, answers: Mapping[Ask, str]) -> str:
+        """What takes its place in `text`."""
+        value, entity = self._value(text), self.finding.entity
+        ask = self.rule.operator.ask(value, entity)
+        new = answers[ask] if ask else self.rule.operator.operate(value, entity)
+        if not isinstance(self.finding, PartFinding):
+            return new
+        first = self.finding.offset + self.start - self.finding.start
+        if len(new) == len(value):
+            return new[first : first + self.end - self.start]
+        return new if first == 0 else ""  # it stands where the value began
+
+    def _value(self, text: str) -> str:
+        if isinstance(self.finding, PartFinding):
+            return self.finding.whole
+        return text[self.start : self.end]
 
 
 def resolve(findings: Iterable[Finding], policy: Policy) -> list[Piece]:
@@ -49,13 +73,13 @@ def resolve(findings: Iterable[Finding], policy: Policy) -> list[Piece]:
     return sorted(disjoint + blocking, key=lambda p: (p.start, p.end)) if blocking else disjoint
 
 
-def edit(text: str, pieces: Iterable[Piece]) -> str:
-    """`text` with every piece replaced by what its operator makes of it."""
+def edit(text: str, pieces: Iterable[Piece], answers: Mapping[Ask, str] = _NO_ANSWERS) -> str:
+    """`text` with every piece replaced by what its operator makes of it; `answers` are those to what it asks."""
     out: list[str] = []
     position = 0
     for piece in pieces:
         out.append(text[position : piece.start])
-        out.append(piece.rule.operator.operate(text[piece.start : piece.end], piece.finding.entity))
+        out.append(piece.edited(text, answers))
         position = piece.end
     out.append(text[position:])
     return "".join(out)

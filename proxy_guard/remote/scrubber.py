@@ -42,7 +42,7 @@ class RemoteScrubber(Scrubber):
             "min_score": wanted.min_score,
         }
 
-    async def scrub(self, slots: Sequence[Slot], wanted: Wanted) -> list[Judgement]:  # type: ignore[override]
+    async def scrub(self, slots: Sequence[Slot], wanted: Wanted) -> list[Judgement]:
         """The API's judgement of each slot. Raises Unavailable."""
         items = [
             Item(str(number), slot.text, path=normalized(slot.path))

@@ -29,6 +29,7 @@ class Api:
     request: FieldTree = field(repr=False)
     response: FieldTree = field(repr=False)
     block_body: tuple[str, BlockBody] = field(repr=False)
+    speaker: str = "role"
 
     def matches(self, method: str, host: str, path: str) -> bool:
         """Whether a request is one of this API's."""
@@ -54,16 +55,23 @@ class CompiledRoute:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a request met: its policy, its API (None: no description matches), and what then."""
+    """What a request met: its policy, its API (None: no description matches), and what then.
+
+    `policies` are those that fields name as their own.
+    """
 
     policy: Policy
     api: Api | None
     blocks: bool
+    policies: Mapping[str, Policy] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """All rules of a folder. The mappings hold what is not in use, too; such connections lack their secrets."""
+    """All rules of a folder. The mappings hold what is not in use, too; such connections lack their secrets.
+
+    `of_fields` are the policies that fields name as their own.
+    """
 
     routes: tuple[CompiledRoute, ...]
     apis: Mapping[str, Api]
@@ -72,6 +80,13 @@ class Ruleset:
     recognizers: Mapping[str, Any] = field(default_factory=dict)
     connections: Mapping[str, Connection] = field(default_factory=dict)
     vaults: Mapping[str, VaultRule] = field(default_factory=dict)
+    of_fields: Mapping[str, Policy] = field(default_factory=dict)
+
+    @property
+    def in_use(self) -> list[Policy]:
+        """The policies that some traffic meets, each once."""
+        every = [*(route.policy for route in self.routes), *self.of_fields.values()]
+        return list({policy.name: policy for policy in every}.values())
 
     def match(self, method: str, url: str) -> Match | None:
         """What a request meets; None where no route is about it."""
@@ -79,5 +94,5 @@ class Ruleset:
         for route in self.routes:
             if route.hosts.fullmatch(host) and route.paths.fullmatch(path):
                 api = next((api for api in route.apis if api.matches(method.upper(), host, path)), None)
-                return Match(route.policy, api, blocks=api is None and route.unmatched == "block")
+                return Match(route.policy, api, api is None and route.unmatched == "block", self.of_fields)
         return None

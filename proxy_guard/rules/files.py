@@ -50,6 +50,15 @@ class FieldRule(FileModel):
         "that holds JSON. media: an image, file or recording.",
     )
     signed: bool = Field(default=False, description="Signed by the API: scanned but never rewritten; a finding blocks.")
+    join: str | None = Field(
+        default=None,
+        description="The start of `path` that leads to one message: its parts, and all messages of one speaker, are "
+        "also scanned strung together. For `kind: text`.",
+    )
+    policy: Name | None = Field(default=None, description="A policy for this field, in place of the route's.")
+    entity: str | None = Field(
+        default=None, description="What the whole text of this field is known to be: it is a finding as it stands."
+    )
 
 
 class ApiFile(FileModel):
@@ -60,6 +69,7 @@ class ApiFile(FileModel):
     title: str = ""
     match: Match
     dialect: Literal["rfc9535", "jsonpath-ng"] = "rfc9535"
+    speaker: str = Field(default="role", description="The member of a joined message that says who speaks.")
     request: list[FieldRule] = []
     response: list[FieldRule] = []
     block_body: dict[str, Any] | None = Field(
@@ -92,10 +102,12 @@ class PolicyFile(FileModel):
         default="keep", description="The action for entities not named above; `keep` does not look for them."
     )
     min_score: Score = Field(default=0.4, description="Findings below it are left alone.")
-    scrubber: str = Field(
+    scrubber: str | Annotated[list[str], Field(min_length=1)] = Field(
         default="local",
-        description="Who finds: an entry point of proxy_guard.scrubbers, or a connection of kind scrubber.",
+        description="Who finds: `local`, another entry point of proxy_guard.scrubbers, or a connection of kind "
+        "scrubber. Of several, each gets the text as the one before left it.",
     )
+    fallback: str | None = Field(default=None, description="Who finds where the (last) scrubber fails.")
     language: str = "en"
     block: BlockReply = BlockReply()
     on_error: Then | dict[Cause, Then] = Field(

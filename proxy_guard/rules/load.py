@@ -16,6 +16,7 @@ from proxy_guard.detect.catalogue import ENTITIES
 from proxy_guard.errors import Cause, RuleFault, RulesError
 from proxy_guard.locate import dialect_ng, jsonpath
 from proxy_guard.locate.fields import Field, FieldTree
+from proxy_guard.locate.jsonpath import Query
 from proxy_guard.model import Wanted
 from proxy_guard.operators.keep import Keep
 from proxy_guard.policy import EntityRule, Policy
@@ -69,18 +70,20 @@ class _Loader:
         self._faulty: set[Path] = set()
         self._entities = set(ENTITIES)
         self._recognizers: dict[str, CustomRecognizer] = {}
+        self._of_fields: list[tuple[SourceFile, Loc, str]] = []
         self.faults: list[RuleFault] = []
 
     def load(self, policy: str | None) -> Ruleset | None:
         self._refuse_unread(self._folder)
-        apis: dict[str, Api] = self._each("apis", self._api)
         self._recognizers = self._each("recognizers", self._recognizer)
         self._connections = self._each("connections", self._connection)
         self._entities.update(*(connection.names for connection in self._connections.values()))
+        apis: dict[str, Api] = self._each("apis", self._api)
         policies: dict[str, Policy] = self._each("policies", self._policy)
         try:
             ruleset = self._guard(apis, policies, policy)
-            self._using.update(route.policy.scrubber for route in ruleset.routes)
+            for each in ruleset.in_use:
+                self._using.update(each.asked)
             return replace(ruleset, connections=self._in_use())
         except RulesError as error:
             self.faults += error.faults
@@ -171,6 +174,7 @@ class _Loader:
             request=self._fields(source, file, "request", file.request),
             response=self._fields(source, file, "response", file.response),
             block_body=compile_block_body(file.block_body),
+            speaker=file.speaker,
         )
         return {("name",): api}
 
@@ -182,8 +186,26 @@ class _Loader:
             except jsonpath.PathFault as error:
                 self.faults.append(source.fault((part, index, "path"), str(error)))
             else:
-                fields.append(Field(rule.path, query, rule.kind, rule.signed))
+                join = self._join(source, (part, index, "join"), rule, query, _DIALECTS[file.dialect])
+                self._known_entity(source, (part, index, "entity"), rule.entity)
+                if rule.policy:
+                    self._of_fields.append((source, (part, index, "policy"), rule.policy))
+                fields.append(Field(rule.path, query, rule.kind, rule.signed, rule.policy, rule.entity, join))
         return FieldTree(fields)
+
+    def _join(self, source: SourceFile, loc: Loc, rule: FieldRule, query: Query, compile_: Any) -> int:
+        """How many steps of the field's path lead to the message that it is part of; 0 where it is not joined."""
+        if rule.join is None:
+            return 0
+        start = [text for text, _ in compile_(rule.join).segments]
+        whole = [text for text, _ in query.segments]
+        if not start or whole[: len(start)] != start or any(text.startswith("..") for text in start):
+            self.faults.append(source.fault(loc, f"is not the start of '{rule.path}'"))
+        return len(start)
+
+    def _known_entity(self, source: SourceFile, loc: Loc, entity: str | None) -> None:
+        if entity is not None and entity not in self._entities:
+            self.faults.append(source.fault(loc, "unknown entity", did_you_mean(entity, self._entities)))
 
     # --- policies ----------------------------------------------------------------------------------------
 
@@ -203,16 +225,17 @@ class _Loader:
         otherwise = None
         if isinstance(file.otherwise, dict):
             otherwise = _entity_rule(source, ("otherwise",), file.otherwise, file.min_score, len(rules))
-        known = {*plugins.available("scrubbers"), *self._scrubbing()}
-        if file.scrubber not in known:
-            self.faults.append(source.fault(("scrubber",), "unknown scrubber", did_you_mean(file.scrubber, known)))
+        scrubbers = [file.scrubber] if isinstance(file.scrubber, str) else file.scrubber
+        self._known_scrubbers(source, "scrubber", scrubbers)
+        self._known_scrubbers(source, "fallback", [file.fallback] if file.fallback else [])
         every = list(rules.values()) + ([otherwise] if otherwise else [])
         named = frozenset(entity for entity, rule in rules.items() if not isinstance(rule.operator, Keep))
         policy = Policy(
             name=file.name,
             rules=rules,
             otherwise=otherwise,
-            scrubber=file.scrubber,
+            scrubbers=tuple(scrubbers),
+            fallback=file.fallback,
             wanted=Wanted(
                 entities=None if otherwise else named,
                 language=file.language,
@@ -225,6 +248,12 @@ class _Loader:
             observe=file.mode == "observe",
         )
         return {("name",): self._wanting(policy)}
+
+    def _known_scrubbers(self, source: SourceFile, key: str, names: Sequence[str]) -> None:
+        known = {*plugins.available("scrubbers"), *self._scrubbing()}
+        for name in names:
+            if name not in known:
+                self.faults.append(source.fault((key,), f"unknown scrubber '{name}'", did_you_mean(name, known)))
 
     # --- the guard file ----------------------------------------------------------------------------------
 
@@ -252,7 +281,14 @@ class _Loader:
             )
         set_limits = file.limits.model_dump(exclude_none=True)
         vaults = self._vaults(source, file)
-        return Ruleset(tuple(routes), apis, policies, Limits(**set_limits), self._recognizers, vaults=vaults)
+        of_fields = {}
+        for where, place, name in self._of_fields:
+            own = self._named(where, place, override or name, policies)
+            if own is not None:
+                of_fields[name] = own
+        return Ruleset(
+            tuple(routes), apis, policies, Limits(**set_limits), self._recognizers, vaults=vaults, of_fields=of_fields
+        )
 
     def _vaults(self, source: SourceFile, file: GuardFile) -> dict[str, VaultRule]:
         rules = {}

@@ -124,7 +124,7 @@ class _Compiler:
             name=name,
             rules=rules,
             otherwise=otherwise,
-            scrubber="local",
+            scrubbers=("local",),
             wanted=Wanted(
                 entities=None if otherwise else frozenset(rules),
                 language=template.analyze.language,

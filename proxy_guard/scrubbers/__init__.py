@@ -1,11 +1,15 @@
-"""Scrubbers turn slots into findings. A third party adds one as an entry point in `proxy_guard.scrubbers`."""
+"""Scrubbers turn slots into findings, or rewrite or reject them.
+
+A third party adds one as an entry point in `proxy_guard.scrubbers`.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
-from proxy_guard.model import Finding, Slot, Wanted
+from proxy_guard.model import Judgement, Slot, Wanted
 
 
 class Scrubber(ABC):
@@ -15,19 +19,22 @@ class Scrubber(ABC):
     which the policy's `on_error` decides; it never lets a message pass.
     """
 
+    joins: ClassVar[bool] = False
+    """Whether it gets the joints of slots too, as slots of their own after the others; only findings count there."""
+
     def prepare(self, wanted: Wanted) -> None:  # noqa: B027 - most have nothing to prepare
         """Called at load for every policy that names this scrubber: load models, compile patterns.
 
         Raises ProxyGuardError where it can't serve that policy.
         """
 
-    def at_once(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]] | None:
+    def at_once(self, slots: Sequence[Slot], wanted: Wanted) -> Sequence[Judgement] | None:
         """The answer of `scrub`, where it takes less than a millisecond or so; None where it may take longer."""
         return None
 
     @abstractmethod
-    async def scrub(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]]:
-        """The findings of each slot's text, in the same order; spans in code points.
+    async def scrub(self, slots: Sequence[Slot], wanted: Wanted) -> Sequence[Judgement]:
+        """What there is in each slot's text, in the same order; spans in code points.
 
         It is cancelled when the time for a message is over (`limits.time`).
         """

@@ -20,6 +20,8 @@ _INLINE = 32 * 1024
 class LocalScrubber(Scrubber):
     """Finds entities with one Detector per set of wanted entities, made at load."""
 
+    joins = True
+
     def __init__(self) -> None:
         self._detectors: dict[Wanted, Detector] = {}
 

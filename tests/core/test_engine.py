@@ -46,6 +46,7 @@ def drive(
     try:
         wish = next(inspection)
         while True:
+            assert isinstance(wish, Scrub)
             wishes.append(wish)
             wish = inspection.send(answer or Scrubbed([[] for _ in wish.slots]))
     except StopIteration as end:

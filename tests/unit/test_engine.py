@@ -87,6 +87,7 @@ def run(
     try:
         wish = next(inspection)
         while True:
+            assert isinstance(wish, Scrub)
             wishes.append(wish)
             answer: Scrubbed | Failed
             if isinstance(found, Failed):
@@ -114,7 +115,7 @@ def test_it_asks_once_per_body_for_all_slots_with_what_the_policy_wants(rules: R
     (wish,), _ = run(request(chat("one", "two", "three")), match)
     assert [slot.text for slot in wish.slots] == ["one", "two", "three"]
     assert wish.wanted == match.policy.wanted
-    assert wish.scrubber == match.policy.scrubber
+    assert (wish.scrubber,) == match.policy.scrubbers
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def policy(entities: dict[str, Operator], others: Operator | None = None, **min_
     }
     rest = EntityRule("other", others, min_scores.get("otherwise", 0.4), len(rules)) if others else None
     wanted = Wanted(None if rest else frozenset(entities), "en", 0.4)
-    return Policy("p", rules, rest, "local", wanted, 422, "no", frozenset(), observe=False)
+    return Policy("p", rules, rest, ("local",), wanted, 422, "no", frozenset(), observe=False)
 
 
 def replaced(with_: str) -> Replace:

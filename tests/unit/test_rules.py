@@ -298,7 +298,7 @@ def test_a_guard_is_not_made_of_faulty_rules(folder: Path) -> None:
 def test_defaults_stand_in_for_what_is_left_out(folder: Path) -> None:
     ruleset = load_rules(folder)
     made = ruleset.policies["mask"]
-    assert (made.status, made.keeps, made.observe, made.scrubber) == (422, frozenset(), False, "local")
+    assert (made.status, made.keeps, made.observe, made.scrubbers) == (422, frozenset(), False, ("local",))
     assert (made.wanted.entities, made.wanted.min_score, made.wanted.language) == (
         frozenset({"PHONE_NUMBER"}),
         0.4,

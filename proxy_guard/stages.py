@@ -1,0 +1,173 @@
+"""What becomes of the slots of one policy: its scrubbers one after the other, each on what the one before left.
+
+Sans-IO like the engine, of which it is a part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from proxy_guard.locate.joints import Joint, joints
+from proxy_guard.locate.jsonpath import normalized
+from proxy_guard.model import (
+    Ask,
+    Consult,
+    Consulted,
+    Failed,
+    Finding,
+    Judgement,
+    LocatedFinding,
+    Rejected,
+    Rewritten,
+    Scrub,
+    Scrubbed,
+    Slot,
+)
+from proxy_guard.operators.block import Block
+from proxy_guard.policy import Policy
+from proxy_guard.policy.overlaps import Piece, edit, resolve
+
+Wish = Scrub | Consult
+Answer = Scrubbed | Consulted | Failed
+Stages = Generator[Wish, Answer, "Outcome | Failed"]
+
+
+_SOMETHING = Finding("sensitive data", 0, 0, 1)
+"""For a scrubber that rewrites without a word on what it found."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was found and what comes of it. `texts` are the new texts of slots that were edited, by their number."""
+
+    findings: list[LocatedFinding] = field(default_factory=list)
+    blocking: list[LocatedFinding] = field(default_factory=list)
+    rejected: str = ""
+    texts: dict[int, str] = field(default_factory=dict, repr=False)
+
+
+def scrubbed(slots: Sequence[Slot], policy: Policy, document: Any, speaker: str) -> Stages:
+    """The outcome for `slots`, or the failure that ended it."""
+    outcome = Outcome()
+    current = list(slots)
+    for number, name in enumerate(policy.scrubbers):
+        last = number == len(policy.scrubbers) - 1
+        seams = joints(current, document, speaker)
+        answer = yield from _judged(name, policy.fallback if last else None, policy, current, seams)
+        if isinstance(answer, Failed):
+            return answer
+        stage = _Stage(name, current, policy, outcome)
+        stage.judge(answer.judgements)
+        stage.join(seams, answer.joints)
+        if number == 0:
+            stage.declare()
+        pieces = stage.settle()
+        if outcome.rejected or outcome.blocking:
+            return outcome
+        failed = yield from stage.edit(pieces)
+        if failed:
+            return failed
+        if not last:
+            current = [replace(slot, text=outcome.texts.get(n, slot.text)) for n, slot in enumerate(current)]
+    return outcome
+
+
+def _judged(
+    name: str, fallback: str | None, policy: Policy, slots: list[Slot], seams: Sequence[Joint]
+) -> Generator[Wish, Answer, Scrubbed | Failed]:
+    answer = yield Scrub(name, policy.wanted, slots, [seam.slot for seam in seams])
+    if isinstance(answer, Failed) and fallback:
+        answer = yield Scrub(fallback, policy.wanted, slots, [seam.slot for seam in seams])
+    assert not isinstance(answer, Consulted)
+    return answer
+
+
+class _Stage:
+    """One scrubber's say on the slots of one policy."""
+
+    def __init__(self, name: str, slots: Sequence[Slot], policy: Policy, outcome: Outcome) -> None:
+        self._name = name
+        self._slots = slots
+        self._policy = policy
+        self._outcome = outcome
+        self._found: dict[int, list[Finding]] = {}
+        self._rewritten: dict[int, str] = {}
+
+    def judge(self, judgements: Sequence[Judgement]) -> None:
+        """Takes what the scrubber says of each slot."""
+        for index, (slot, judgement) in enumerate(zip(self._slots, judgements, strict=True)):
+            if isinstance(judgement, Rejected):
+                self._outcome.rejected = f"{self._name} rejected {slot.rule}: {judgement.code}"
+            elif isinstance(judgement, Rewritten):
+                located = [_located(slot, each, "rewrite") for each in judgement.findings]
+                self._outcome.findings += located
+                if judgement.text != slot.text:
+                    self._rewritten[index] = judgement.text
+                    if slot.signed:
+                        self._outcome.blocking += located or [
+                            _located(slot, Finding("sensitive data", 0, 0, 1), "rewrite")
+                        ]
+            elif judgement:
+                self._found[index] = list(judgement)
+
+    def join(self, seams: Sequence[Joint], findings: Sequence[Sequence[Finding]]) -> None:
+        """Takes what lies across the seams between slots."""
+        for seam, across in zip(seams, findings, strict=False):
+            for index, part in seam.split(across):
+                self._found.setdefault(index, []).append(part)
+
+    def declare(self) -> None:
+        """Takes what fields are known to hold."""
+        for index, slot in enumerate(self._slots):
+            if slot.entity:
+                self._found.setdefault(index, []).append(Finding(slot.entity, 0, len(slot.text), 1.0))
+
+    def settle(self) -> list[tuple[int, list[Piece]]]:
+        """The pieces to be edited in each slot that has any."""
+        resolved = [
+            (index, pieces)
+            for index, findings in sorted(self._found.items())
+            if index not in self._rewritten and (pieces := resolve(findings, self._policy))
+        ]
+        for index, pieces in resolved:
+            slot = self._slots[index]
+            for piece in pieces:
+                located = _located(slot, piece.finding, piece.rule.action)
+                self._outcome.findings.append(located)
+                if slot.signed or isinstance(piece.rule.operator, Block):
+                    self._outcome.blocking.append(located)
+        return resolved
+
+    def edit(self, resolved: list[tuple[int, list[Piece]]]) -> Generator[Wish, Answer, Failed | None]:
+        """Edits the texts, and asks for what operators need from outside; gives the failure to get it."""
+        answers: dict[Ask, str] = {}
+        asks = [ask for index, pieces in resolved for piece in pieces if (ask := piece.ask(self._slots[index].text))]
+        if asks and not self._policy.observe:
+            distinct = list(dict.fromkeys(asks))
+            answer = yield Consult(distinct)
+            if isinstance(answer, Failed):
+                return answer
+            assert isinstance(answer, Consulted)
+            for ask, text in zip(distinct, answer.texts, strict=True):
+                if text is None:
+                    return Failed("unavailable", f"{ask.source} has no answer for an {ask.entity}")
+                answers[ask] = text
+        self._outcome.texts |= self._rewritten
+        if not self._policy.observe:
+            for index, pieces in resolved:
+                self._outcome.texts[index] = edit(self._slots[index].text, pieces, answers)
+        return None
+
+
+def _located(slot: Slot, finding: Finding, operator: str) -> LocatedFinding:
+    return LocatedFinding(
+        entity=finding.entity,
+        start=finding.start,
+        end=finding.end,
+        score=finding.score,
+        operator=operator,
+        rule=slot.rule,
+        path=normalized(slot.path),
+    )
