@@ -125,8 +125,6 @@ def _own_engine(
     min_score: float,
     custom: Sequence[CustomRecognizer],
 ) -> Engine:
-    from presidio_analyzer.predefined_recognizers import SpacyRecognizer  # noqa: PLC0415
-
     from proxy_guard.detect.recognizers import recognizers_for  # noqa: PLC0415
 
     wanted = DEFAULT_ENTITIES | {each.entity for each in custom} if entities is None else frozenset(entities)
@@ -134,15 +132,17 @@ def _own_engine(
     named = sorted(wanted & NER_LABELS.keys())
     if not named:
         return Engine(recognizers, sorted(wanted), min_score=min_score, signals=normal.SIGNALS)
-    from proxy_guard.detect.presidio_profile import Presidio  # noqa: PLC0415 - only with a model
+    from proxy_guard.detect import prose  # noqa: PLC0415 - only with a model
+    from proxy_guard.detect.presidio_profile import Presidio  # noqa: PLC0415 - likewise
 
     presidio = Presidio(language, model)
     return Engine(
-        [*recognizers, SpacyRecognizer(supported_entities=named)],
+        [*recognizers, *prose.recognizers(named)],
         sorted(wanted),
         nlp=presidio.nlp,
         artifacts_of=presidio.artifacts_of,
         nameable=presidio.nameable,
         min_score=min_score,
         signals=normal.SIGNALS,
+        settled=prose.settled,
     )

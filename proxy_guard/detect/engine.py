@@ -6,7 +6,7 @@ entities that need it or where the score of a hit hangs on the form of a word.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from presidio_analyzer import EntityRecognizer, PatternRecognizer
@@ -36,14 +36,16 @@ class Engine:
         context: Sequence[str] = (),
         min_score: float = 0,
         signals: Sequence[str] = (),
+        settled: Callable[[str, list[Hit]], list[Hit]] | None = None,
     ) -> None:
         """`artifacts_of` makes Presidio's artifacts of a document; `lemmas` looks for context as Presidio does.
 
         `nameable` are the entities that the model has a label for, whatever its recognizer claims. `signals` are
-        patterns of no entity, for `signs`.
+        patterns of no entity, for `signs`. `settled` has the last word on the hits of a text.
         """
         self._entities = list(entities)
         self._min_score = min_score
+        self._settled = settled
         self._given = [word.lower() for word in context]
         self._nlp = nlp
         self._artifacts_of = artifacts_of
@@ -115,7 +117,7 @@ class Engine:
         assert self._artifacts_of is not None
         named: list[list[Hit]] = []
         with self._nlp.session():
-            for text, document in zip(texts, self._nlp.entities(texts), strict=True):
+            for text, document in zip(texts, self._nlp.entities(texts, whole=self._settled is None), strict=True):
                 artifacts = self._artifacts_of(document)
                 named.append(
                     [
@@ -128,4 +130,6 @@ class Engine:
 
     def _settle(self, text: str, hits: list[Hit]) -> list[Hit]:
         hits = self._context.raised(text, hits, self._words, self._given)
+        if self._settled:
+            hits = self._settled(text, hits)
         return [hit for hit in distinct(hits) if hit.score >= self._min_score]

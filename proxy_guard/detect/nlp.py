@@ -73,15 +73,15 @@ class Nlp:
             document = pipe(document)
         return document
 
-    def entities(self, texts: Sequence[str]) -> list[Any]:
-        """Documents with named entities, found in one batch: those that the whole pipeline finds.
+    def entities(self, texts: Sequence[str], *, whole: bool = True) -> list[Any]:
+        """Documents with named entities, found in one batch: if `whole`, those that the whole pipeline finds.
 
         A sentence's start, which the parser finds, is where no entity may go on. So the parser is asked only for
         documents in which an entity has several tokens, and the entities are found anew only where one of them
         would cross such a start; in all others no step of the search could have been another.
         """
         documents = _through(self._ner, [self.model.make_doc(text) for text in texts])
-        if self._sentences:
+        if self._sentences and whole:
             several = [n for n, document in enumerate(documents) if any(len(span) > 1 for span in document.ents)]
             parsed = _through(self._sentences, [self.model.make_doc(texts[n]) for n in several])
             crossed = [

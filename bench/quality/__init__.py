@@ -1,0 +1,1 @@
+"""Labelled sentences and the score of a detector on them, by entity."""

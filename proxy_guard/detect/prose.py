@@ -1,0 +1,113 @@
+"""The entities of prose in the profile `proxy-guard`: patterns, lists and what a model finds, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from presidio_analyzer import EntityRecognizer, RecognizerResult
+from presidio_analyzer.predefined_recognizers import SpacyRecognizer
+
+from proxy_guard.detect import addresses, dates, names, places
+from proxy_guard.detect.lexicon import NOT_NAMES, WORD
+from proxy_guard.detect.lexicon import names as given_names
+from proxy_guard.detect.lexicon import places as known_places
+from proxy_guard.detect.patterns import Hit
+
+PROSE = frozenset({"PERSON", "LOCATION", "NRP", "DATE_TIME"})
+
+
+def recognizers(entities: Iterable[str]) -> list[EntityRecognizer]:
+    """The recognizers of prose entities, that of the model included."""
+    wanted = sorted(set(entities))
+    made: list[EntityRecognizer] = []
+    if "PERSON" in wanted:
+        made += names.recognizers()
+    if "LOCATION" in wanted:
+        made += [*addresses.recognizers(), *places.recognizers("LOCATION")]
+    if "NRP" in wanted:
+        made += places.recognizers("NRP")
+    if "DATE_TIME" in wanted:
+        made += dates.recognizers()
+    return [*made, ModelRecognizer(supported_entities=wanted)]
+
+
+class ModelRecognizer(SpacyRecognizer):  # type: ignore[misc]
+    """What the model finds, without what is no name, no place and no date."""
+
+    def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None) -> list[RecognizerResult]:
+        """The model's findings, cut down to what they name."""
+        found = []
+        for each in super().analyze(text, entities, nlp_artifacts):
+            kept = _kept(text, each.entity_type, each.start, each.end)
+            if kept:
+                entity, start, end = kept
+                if entity in self.supported_entities:
+                    found.append(RecognizerResult(entity, start, end, each.score))
+        return found
+
+
+def _kept(text: str, entity: str, start: int, end: int) -> tuple[str, int, int] | None:
+    value = text[start:end]
+    if entity == "DATE_TIME":
+        return (entity, start, end) if dates.tells_date(value) else None
+    if entity == "NRP":
+        return None if places.is_language(text, start, end) or not value[0].isupper() else (entity, start, end)
+    if entity == "PERSON" and tuple(WORD.findall(value.lower())) in known_places():
+        return "LOCATION", start, end
+    if entity == "PERSON":
+        span = names.trimmed(text, start, end)
+        return (entity, *span) if span else None
+    words = [word.lower() for word in WORD.findall(value)]
+    if not words or all(word in NOT_NAMES for word in words) or not any(char.isupper() for char in value):
+        return None
+    if words[0] in given_names().given and tuple(words) not in known_places():
+        span = names.trimmed(text, start, end)
+        return ("PERSON", *span) if span else None
+    return entity, start, start + len(value.rstrip())
+
+
+_WHOLE = frozenset({"IBAN_CODE", "IP_ADDRESS"})
+"""Entities whose digits are no phone or card."""
+
+
+def settled(text: str, hits: list[Hit]) -> list[Hit]:
+    """Without what is part of something else, found as surely: a name in a street's; what overlaps is one."""
+    merged = _merged(text, hits)
+    return [hit for hit in merged if not any(_swallows(other, hit) for other in merged)]
+
+
+def _swallows(whole: Hit, part: Hit) -> bool:
+    if whole.entity == part.entity or not (whole.start <= part.start and part.end <= whole.end):
+        return False
+    longer = whole.end - whole.start > part.end - part.start
+    if part.entity in PROSE and whole.entity in PROSE:
+        return whole.score >= part.score if longer else whole.score > part.score
+    if part.entity in ("PHONE_NUMBER", "CREDIT_CARD", "DATE_TIME") and whole.entity in _WHOLE:
+        return whole.score > part.score or (longer and whole.score == part.score)
+    return False
+
+
+def _merged(text: str, hits: list[Hit]) -> list[Hit]:
+    """Overlapping hits of one entity of prose as one."""
+    done: list[Hit] = [hit for hit in hits if hit.entity not in PROSE]
+    for entity in PROSE:
+        last: Hit | None = None
+        for hit in sorted((hit for hit in hits if hit.entity == entity), key=lambda hit: (hit.start, -hit.end)):
+            if last is not None and hit.start < last.end:
+                last = _joined(text, last, hit)
+                continue
+            if last is not None:
+                done.append(last)
+            last = hit
+        if last is not None:
+            done.append(last)
+    return done
+
+
+def _joined(text: str, first: Hit, second: Hit) -> Hit:
+    """Two that overlap as one. What a surer one leaves out before it is not taken in, if it is no name by its look."""
+    before = text[first.start : second.start]
+    sure = second.score > first.score and any(word[0].islower() for word in WORD.findall(before))
+    start = second.start if sure else first.start
+    return first._replace(start=start, end=max(first.end, second.end), score=max(first.score, second.score))
