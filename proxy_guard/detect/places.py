@@ -112,7 +112,7 @@ def _named(text: str, words: list[Any], values: list[str], first: int, last: int
     ):
         return False
     if words[first].group()[0].isupper():
-        return words[last - 1].group()[0].isupper()
+        return bool(words[last - 1].group()[0].isupper())
     return first > 0 and values[first - 1] in _PREPOSITIONS and len(values[first]) > 3
 
 
