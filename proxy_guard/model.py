@@ -119,7 +119,8 @@ class Wanted:
 
     `entities` None means all that the scrubber finds by default, and those in `also`, which the policy names.
     `recognizers` are the custom ones for these entities (`detect.custom.CustomRecognizer`), which only the local
-    scrubber can run.
+    scrubber can run. `phone_regions` are ISO 3166-1 codes of where numbers without a country code may be from (None:
+    the scrubber's own choice).
     """
 
     entities: frozenset[str] | None
@@ -127,6 +128,7 @@ class Wanted:
     min_score: float
     recognizers: tuple[Any, ...] = field(default=(), repr=False)
     also: frozenset[str] = frozenset()
+    phone_regions: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

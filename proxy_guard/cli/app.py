@@ -60,6 +60,10 @@ def detect(
     language: Annotated[str, typer.Option("--language")] = "en",
     min_score: Annotated[float | None, typer.Option("--min-score", min=0, max=1)] = None,
     model: Annotated[str | None, typer.Option("--model", help="A spaCy package or path, for names and places.")] = None,
+    phone_regions: Annotated[
+        str | None,
+        typer.Option("--phone-regions", help="Where numbers without a country code may be from; else IN,US,GB."),
+    ] = None,
     rules: Annotated[
         Path | None, typer.Option("--rules", help="Folder of rule files, whose custom recognizers take part.")
     ] = None,
@@ -70,7 +74,7 @@ def detect(
     """Show what the local engine finds in a text on standard input."""
     from proxy_guard.cli import detect as command
 
-    command.detect(profile, entities, language, min_score, model, jsonl, rules)
+    command.detect(profile, entities, language, min_score, model, jsonl, rules, phone_regions)
 
 
 @app.command()

@@ -26,6 +26,7 @@ def detect(
     model: str | None,
     jsonl: bool,
     rules: Path | None = None,
+    phone_regions: str | None = None,
 ) -> None:
     """Prints findings as a JSON list; with `jsonl`, a list for each line of input.
 
@@ -37,6 +38,9 @@ def detect(
         raise ProxyGuardError(
             "--rules goes with --profile proxy-guard only: custom recognizers take no part in Presidio's"
         )
+    if phone_regions is not None and profile == "presidio":
+        raise ProxyGuardError("--phone-regions goes with --profile proxy-guard only: Presidio has regions of its own")
+    regions = None if phone_regions is None else [each.strip() for each in phone_regions.split(",") if each.strip()]
     custom = tuple(load_rules(rules).recognizers.values()) if rules else ()
     known = ENTITIES | {each.entity for each in custom}
     wanted = [name.strip() for name in entities.split(",") if name.strip()] if entities else None
@@ -44,7 +48,15 @@ def detect(
         if name not in known:
             hint = did_you_mean(name, known)
             raise ProxyGuardError(f"unknown entity {name}" + (f" ({hint})" if hint else ""))
-    detector = Detector(wanted, language, cast(Profile, profile), model, min_score, recognizers=custom)
+    detector = Detector(
+        wanted,
+        language,
+        cast(Profile, profile),
+        model,
+        min_score,
+        recognizers=custom,
+        phone_regions=regions,
+    )
     text = sys.stdin.buffer.read().decode(errors="replace")
     if not jsonl:
         typer.echo(_line(detector.detect(text)))

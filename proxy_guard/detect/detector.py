@@ -25,9 +25,11 @@ class Detector:
     `entities` None means all that the profile supports by default: in `proxy-guard` the DEFAULT_ENTITIES of
     `detect.catalogue` and those of `recognizers`, in `presidio` those of Presidio's own registry. `model` is a spaCy
     package or path, for entities that need one; `context` are words that count as standing near every hit;
-    `recognizers` are custom ones, for the profile `proxy-guard`. Spans are code points of the text as given;
+    `recognizers` are custom ones and `phone_regions` ISO 3166-1 codes of where phone numbers without a country code may
+    be from (None: IN, US, GB), both for the profile `proxy-guard`. Spans are code points of the text as given;
     findings below `min_score` are left out. What was found in the texts seen last is kept, in up to `cache_bytes`
-    bytes (0: nothing is kept). Raises ProxyGuardError for an unknown entity or a missing model.
+    bytes (0: nothing is kept). Raises ProxyGuardError for an unknown entity or region, or a missing
+    model.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Detector:
         context: Sequence[str] | None = None,
         cache_bytes: int = 32 * 1024 * 1024,
         recognizers: Sequence[CustomRecognizer] = (),
+        phone_regions: Sequence[str] | None = None,
     ) -> None:
         unknown = sorted(set(entities or ()) - ENTITIES - {each.entity for each in recognizers})
         if unknown:
@@ -49,7 +52,7 @@ class Detector:
 
             self._engine = presidio_engine(entities, language, model, min_score or 0, context or ())
         else:
-            self._engine = _own_engine(entities, language, model, min_score or 0, recognizers)
+            self._engine = _own_engine(entities, language, model, min_score or 0, recognizers, phone_regions)
         self._literal = profile == "presidio"  # which reads a text as it is written
         self._cache_bytes = cache_bytes
         self.forget()
@@ -124,11 +127,12 @@ def _own_engine(
     model: str | None,
     min_score: float,
     custom: Sequence[CustomRecognizer],
+    phone_regions: Sequence[str] | None,
 ) -> Engine:
     from proxy_guard.detect.recognizers import recognizers_for  # noqa: PLC0415
 
     wanted = DEFAULT_ENTITIES | {each.entity for each in custom} if entities is None else frozenset(entities)
-    recognizers = [*recognizers_for(wanted), *(each for each in custom if each.entity in wanted)]
+    recognizers = [*recognizers_for(wanted, phone_regions), *(each for each in custom if each.entity in wanted)]
     named = sorted(wanted & NER_LABELS.keys())
     if not named:
         return Engine(recognizers, sorted(wanted), min_score=min_score, signals=normal.SIGNALS)

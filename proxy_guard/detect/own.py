@@ -55,17 +55,23 @@ def _digits(value: str) -> str:
 # --- cards (ISO/IEC 7812: 12 to 19 digits, Luhn) ---------------------------------------------------------
 
 _SCHEMES = regex.compile(
-    r"4(?:\d{12}|\d{15}|\d{18})"  # Visa
+    r"4\d*(?<=^(?:\d{13}|\d{16}|\d{18,19}))"  # Visa
     r"|(?:5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)\d*(?<=^\d{16})"  # Mastercard
     r"|3[47]\d{13}"  # American Express
-    r"|3(?:0[0-5]|[689])\d{11,16}"  # Diners Club
+    r"|3(?:0[0-5]|095|[689])\d*(?<=^\d{14,19})"  # Diners Club
     r"|(?:6011|64[4-9]|65)\d*(?<=^\d{16,19})"  # Discover
     r"|35(?:2[89]|[3-8]\d)\d{12,15}"  # JCB
-    r"|(?:5[0678]|6)\d{10,17}"  # Maestro, UnionPay, RuPay
-    r"|(?:81|82|508|353|356)\d*(?<=^\d{16})"  # RuPay
-    r"|220[0-4]\d{12,15}"  # Mir
-    r"|9792\d{12}"  # Troy
+    r"|(?:5[0678]|6)\d*(?<=^\d{12,19})"  # Maestro, UnionPay, RuPay, Elo, Verve
+    r"|(?:353|356|81|82)\d*(?<=^\d{16,19})"  # RuPay, UnionPay
+    r"|220[0-5]\d{12,15}"  # Mir, BORICA
+    r"|(?:9792|8600|9860)\d{12}"  # Troy, Uzcard, Humo
     r"|1\d{14}"  # UATP
+)
+_CARD_WORDS = regex.compile(
+    r"\b(?:(?:credit|debit|bank|prepaid|gift)?[ -]?cards?|visa|master ?card|amex|american express|rupay|maestro|diners|"
+    r"discover|jcb|union ?pay|cvv2?|cvc|expir(?:y|es|ation)|exp|valid (?:thru|until)|kreditkarte|karte|carte|tarjeta|"
+    r"cart[aã]o|carta|kaart|karta|карт[аыу])\b|कार्ड|信用卡|卡号|カード|카드|بطاقة",
+    regex.IGNORECASE,
 )
 
 
@@ -82,7 +88,9 @@ def _card(value: str, near: str) -> float:
         return 0
     # A number that no issuer would give out may be an order's; words around it can still make it a card.
     said_otherwise = len(digits) < 15 and _OTHER_NUMBERS.search(near.partition(value)[0])
-    return 1.0 if _SCHEMES.fullmatch(digits) and not said_otherwise else 0.3
+    if said_otherwise:
+        return 0.3
+    return 1.0 if _SCHEMES.fullmatch(digits) or _CARD_WORDS.search(near) else 0.3
 
 
 _SEPARATOR = "[ \u00a0\u2009._/-]"

@@ -63,15 +63,15 @@ class _Candidate:
         self.taken = False
 
 
-class _Candidates(PhoneNumberMatcher):  # type: ignore[misc]
+class _Candidates(PhoneNumberMatcher):
     """The matcher without its verdicts: finds candidates and their parts."""
 
     def after(self, index: int) -> _Candidate | None:
         """The next candidate from `index` on."""
-        found: _Candidate | None = self._find(index)
-        return found
+        found: Any = self._find(index)
+        return found  # type: ignore[no-any-return]
 
-    def _extract_match(self, candidate: str, offset: int) -> _Candidate:
+    def _extract_match(self, candidate: str, offset: int) -> Any:
         self._parts: list[_Part] = []
         super()._extract_match(candidate, offset)
         return _Candidate(offset, offset + len(candidate), self._parts)
@@ -114,6 +114,12 @@ class _Region:
             return False
         if not part.plain:
             return self._form.search(digits) is not None or self._international.search(digits) is not None
+        return self.reads(digits)
+
+    def reads(self, digits: str) -> bool:
+        """False only where `digits`, without plus sign and extension, are no number for who dials in the region."""
+        if not self.known or len(digits) < self._least:
+            return False
         if self._international.match(digits):
             return True
         starts = [0]

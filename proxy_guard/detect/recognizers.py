@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import presidio_analyzer.predefined_recognizers as presidio
 from presidio_analyzer import EntityRecognizer, PatternRecognizer
@@ -10,10 +10,8 @@ from presidio_analyzer import EntityRecognizer, PatternRecognizer
 from proxy_guard.detect import custom, own
 from proxy_guard.detect.catalogue import OWN_RECOGNIZERS, PATTERN_RECOGNIZERS, PHONE
 from proxy_guard.detect.mended import MENDED
+from proxy_guard.detect.phone_own import PHONE_REGIONS, PhoneNumbers
 from proxy_guard.detect.suffixes import suffixes
-
-PHONE_REGIONS = ("IN", "US", "GB")
-"""Where a phone number without a country code may be from."""
 
 
 class _Email(presidio.EmailRecognizer):  # type: ignore[misc]
@@ -25,12 +23,12 @@ OFFLINE: dict[str, type[PatternRecognizer]] = {"EmailRecognizer": _Email}
 """What stands in for those Presidio recognizers that would ask the network, by their names."""
 
 
-def recognizers_for(entities: Iterable[str]) -> list[EntityRecognizer]:
+def recognizers_for(entities: Iterable[str], phone_regions: Sequence[str] | None = None) -> list[EntityRecognizer]:
     """The recognizers of the `proxy-guard` profile for pattern entities."""
     made: list[EntityRecognizer] = []
     for entity in sorted(entities):
         if entity == PHONE:
-            made.append(presidio.PhoneRecognizer(supported_regions=PHONE_REGIONS))
+            made.append(PhoneNumbers(PHONE_REGIONS if phone_regions is None else phone_regions))
         elif entity in own.OWN:
             made.append(own.OWN[entity]())
         elif entity in PATTERN_RECOGNIZERS:

@@ -102,6 +102,11 @@ class PolicyFile(FileModel):
         default="keep", description="The action for entities not named above; `keep` does not look for them."
     )
     min_score: Score = Field(default=0.4, description="Findings below it are left alone.")
+    phone_regions: list[str] | None = Field(
+        default=None,
+        description="Where phone numbers without a country code may be from, by ISO 3166-1 codes; "
+        "without it, IN, US and GB. With [], only numbers with a plus sign and those that words say are one.",
+    )
     scrubber: str | Annotated[list[str], Field(min_length=1)] = Field(
         default="local",
         description="Who finds: `local`, another entry point of proxy_guard.scrubbers, or a connection of kind "

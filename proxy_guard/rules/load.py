@@ -241,6 +241,7 @@ class _Loader:
                 language=file.language,
                 min_score=min((rule.min_score for rule in every), default=file.min_score),
                 also=named if otherwise else frozenset(),
+                phone_regions=self._regions(source, file.phone_regions),
             ),
             status=file.block.status,
             message=file.block.message,
@@ -254,6 +255,17 @@ class _Loader:
         for name in names:
             if name not in known:
                 self.faults.append(source.fault((key,), f"unknown scrubber '{name}'", did_you_mean(name, known)))
+
+    def _regions(self, source: SourceFile, regions: list[str] | None) -> tuple[str, ...] | None:
+        if regions is None:
+            return None
+        from phonenumbers import SUPPORTED_REGIONS  # noqa: PLC0415 - for this setting only
+
+        for index, region in enumerate(regions):
+            if region not in SUPPORTED_REGIONS:
+                hint = unknown_region_hint(region)
+                self.faults.append(source.fault(("phone_regions", index), f"unknown region '{region}'", hint))
+        return tuple(regions)
 
     # --- the guard file ----------------------------------------------------------------------------------
 
@@ -306,6 +318,15 @@ class _Loader:
                 self.faults.append(source.fault(loc, f"there is no file {folder.name}/{name}.yaml of that name", hint))
             return None
         return known[name]
+
+
+def unknown_region_hint(region: str) -> str:
+    """What may have been meant by a code that is no region's."""
+    if region == "UK":
+        return "did you mean GB?"
+    if region.strip().upper() != region:
+        return f"did you mean {region.strip().upper()}?"
+    return "a region is an ISO 3166-1 code of two capital letters, such as IN, US or GB"
 
 
 def _keeps(on_error: Then | dict[Cause, Then]) -> frozenset[Cause]:

@@ -32,7 +32,11 @@ class LocalScrubber(Scrubber):
             if entities is None:
                 entities = DEFAULT_ENTITIES | wanted.also | {each.entity for each in wanted.recognizers}
             self._detectors[wanted] = Detector(
-                sorted(entities), wanted.language, min_score=wanted.min_score, recognizers=wanted.recognizers
+                sorted(entities),
+                wanted.language,
+                min_score=wanted.min_score,
+                recognizers=wanted.recognizers,
+                phone_regions=wanted.phone_regions,
             )
 
     def at_once(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]] | None:

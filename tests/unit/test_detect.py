@@ -25,8 +25,9 @@ from proxy_guard import resources
 from proxy_guard.cli.detect import detect as command
 from proxy_guard.detect import Detector, Finding
 from proxy_guard.detect.catalogue import NER_LABELS, PATTERN_RECOGNIZERS, PHONE
+from proxy_guard.detect.phone_own import PHONE_REGIONS
 from proxy_guard.detect.prefilter import Prefilter
-from proxy_guard.detect.recognizers import OFFLINE, PHONE_REGIONS, recognizers_for
+from proxy_guard.detect.recognizers import OFFLINE, recognizers_for
 from proxy_guard.detect.suffixes import suffixes
 from proxy_guard.errors import ProxyGuardError
 from proxy_guard.rules.load import load_rules
@@ -316,10 +317,10 @@ SHORT = [
 
 @pytest.mark.parametrize("number", SHORT)
 @pytest.mark.parametrize("sentence", ["call {} now", "{}", "a {}, b", "Tel.:{};ext=5"])
-def test_numbers_are_found_as_presidios_recognizer_finds_them(number: str, sentence: str) -> None:
+def test_numbers_that_presidios_recognizer_finds_are_found(number: str, sentence: str) -> None:
     text = sentence.format(number)
     theirs = presidio.PhoneRecognizer(supported_regions=PHONE_REGIONS).analyze(text, [PHONE])
-    assert spans(detector(PHONE).detect(text)) == spans(theirs)
+    assert spans(detector(PHONE).detect(text)) >= spans(theirs)
 
 
 def test_texts_looked_at_together_are_found_as_each_alone() -> None:

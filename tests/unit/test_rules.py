@@ -16,7 +16,7 @@ from proxy_guard import Guard, resources
 from proxy_guard.errors import RuleFault, RulesError
 from proxy_guard.locate.jsonpath import normalized
 from proxy_guard.operators.mask import Mask
-from proxy_guard.proofs import unproven
+from proxy_guard.proofs import run_proofs, unproven
 from proxy_guard.rules.compiled import Ruleset
 from proxy_guard.rules.files import KINDS
 from proxy_guard.rules.load import load_rules, rule_files
@@ -135,6 +135,9 @@ BROKEN: dict[str, Broken] = {
     "an unknown entity": policy("version: 1\nname: mask\nentities:\n  PHONE: {action: mask}\n", 4, 3, "entities.PHONE", "unknown entity", "did you mean PHONE_NUMBER?"),
     "a misspelt entity": policy("version: 1\nname: mask\nentities:\n  PHONE_NUMBR: {action: mask}\n", 4, 3, "entities.PHONE_NUMBR", "unknown entity", "did you mean PHONE_NUMBER?"),
     "an entity in another spelling": policy("version: 1\nname: mask\nentities:\n  phone-number: {action: mask}\n", 4, 3, "entities.phone-number", "unknown entity", "did you mean PHONE_NUMBER?"),
+    "a region that is none": policy("version: 1\nname: mask\nphone_regions: [IN, UK]\nentities:\n  OTP: {action: mask}\n", 3, 21, "phone_regions[1]", "unknown region 'UK'", "did you mean GB?"),
+    "a region in small letters": policy("version: 1\nname: mask\nphone_regions: [de]\nentities:\n  OTP: {action: mask}\n", 3, 17, "phone_regions[0]", "unknown region 'de'", "did you mean DE?"),
+    "a region like no other": policy("version: 1\nname: mask\nphone_regions: [QQ]\nentities:\n  OTP: {action: mask}\n", 3, 17, "phone_regions[0]", "unknown region 'QQ'", "a region is an ISO 3166-1 code"),
     "an entity like no other": policy("version: 1\nname: mask\nentities:\n  QQQQ: {action: mask}\n", 4, 3, "entities.QQQQ", "unknown entity"),
     "no action": entity("{min_score: 0.5}", 4, 3, P, "'action' is missing"),
     "nothing for an entity": entity("null", 4, 3, P, "valid dictionary"),
@@ -471,3 +474,29 @@ def test_a_shipped_file_names_its_schema_and_keeps_to_it(path: Path) -> None:
         with schema.open(encoding="utf-8") as file:
             errors = validator(json.load(file)).iter_errors(YAML(typ="safe").load(text))
         assert [error.message for error in errors] == []
+
+
+REGIONS_PROOF = """
+version: 1
+cases:
+  - {name: as at home, text: "030 901820", becomes: "XXXXXXXXXX"}
+  - {name: another region's, text: "(212) 555-0134", unchanged: true}
+  - {name: another region's that words say is one, text: "call (212) 555-0134", becomes: "call XXXXXXXXXXXXXX"}
+  - {name: with a country code, text: "+1 415 555 2671", becomes: "XXXXXXXXXXXXXXX"}
+"""
+
+
+def failed(folder: Path) -> list[str]:
+    return [each.case for each in run_proofs(folder) if not each.passed]
+
+
+def test_a_policy_names_the_regions_of_numbers_without_a_country_code(folder: Path) -> None:
+    put(folder, "apis/a.yaml", API.replace("/x", "/v1/**") + 'request:\n  - {path: "$.messages[*].content"}\n')
+    entities = "entities:\n  PHONE_NUMBER: {action: mask, char: X}\n"
+    put(folder, "policies/mask.yaml", "version: 1\nname: mask\nphone_regions: [DE, AT]\n" + entities)
+    put(folder, "policies/mask.test.yaml", REGIONS_PROOF)
+    assert failed(folder) == []
+    assert load_rules(folder).policies["mask"].wanted.phone_regions == ("DE", "AT")
+    put(folder, "policies/mask.yaml", "version: 1\nname: mask\n" + entities)
+    assert load_rules(folder).policies["mask"].wanted.phone_regions is None
+    assert failed(folder) == ["as at home", "another region's"]
