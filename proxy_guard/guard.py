@@ -14,6 +14,7 @@ from typing import Self
 import anyio
 
 from proxy_guard import audit, engine, plugins, resources
+from proxy_guard.errors import Late, Unavailable
 from proxy_guard.model import Failed, Headers, Judgement, Message, Rejected, Rewritten, Scrub, Scrubbed, Slot, Verdict
 from proxy_guard.remote.scrubber import RemoteScrubber
 from proxy_guard.rules.compiled import Match, Ruleset
@@ -109,6 +110,11 @@ class Guard:
             if isinstance(wish, Scrub):
                 return await self._scrubbed(wish, deadline)
             raise NotImplementedError
+        except Unavailable as error:
+            log.error("scrubber failed", scrubber=who, why=error.why)
+            if isinstance(error, Late):
+                return Failed("timeout", "the scrubber did not answer in time")
+            return Failed("unavailable", "the scrubber failed")
         except TimeoutError:
             return Failed("timeout", f"the scrubber did not answer within {self._rules.limits.time:g} s")
         except Exception as error:  # noqa: BLE001 - whatever goes wrong there, the message must not pass

@@ -20,3 +20,9 @@ def rules_dir() -> Path:
 def addon_path() -> Path:
     """The file that `mitmdump -s` wants."""
     return _shipped("addons") / "proxy_guard_addon.py"
+
+
+def security_api_contract() -> Path:
+    """The OpenAPI document of the Security API."""
+    packed = _PACKAGE / "_shipped" / "security-api.openapi.yaml"
+    return packed if packed.is_file() else _PACKAGE.parent / "docs" / "security-api.openapi.yaml"

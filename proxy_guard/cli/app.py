@@ -175,3 +175,45 @@ def vault_rotate(rules: RulesOfVault = None, vault: Vault = None, json: Json = F
     from proxy_guard.cli import vault as command
 
     command.rotate(rules, vault, json)
+
+
+@app.command("security-api")
+def security_api(
+    rules: Rules = None,
+    listen: Annotated[str, typer.Option("--listen", help="HOST:PORT.")] = "127.0.0.1:8090",
+    policy: Policy = None,
+    token: Annotated[
+        str | None, typer.Option("--token", help="What clients have to show: ${env:NAME} or ${file:PATH}.")
+    ] = None,
+) -> None:
+    """Run the reference Security API: the local engine, as an endpoint that guards and LiteLLM can ask."""
+    from proxy_guard.cli import security_api as command
+
+    command.serve(rules, listen, policy, token)
+
+
+connection = typer.Typer(no_args_is_help=True, help="Look at connections to remote APIs, and try them.")
+app.add_typer(connection, name="connection")
+
+
+@connection.command("list")
+def connection_list(rules: Rules = None, json: Json = False) -> None:
+    """Show the connections that there are."""
+    from proxy_guard.cli import connection as command
+
+    command.list_(rules, json)
+
+
+@connection.command("test")
+def connection_test(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The connection.")],
+    rules: Rules = None,
+    reference: Annotated[str | None, typer.Option("--reference", help="The reference to look up.")] = None,
+    text: Annotated[str | None, typer.Option("--text", help="The text to judge; for a store, the value.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="The file to judge.")] = None,
+    json: Json = False,
+) -> None:
+    """Make one call: the request as sent, the answer, the time, and what was taken from it."""
+    from proxy_guard.cli import connection as command
+
+    command.test(name, rules, reference, text, file, json)

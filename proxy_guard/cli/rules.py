@@ -36,7 +36,8 @@ def lint(folder: Path | None, as_json: bool) -> None:
         raise typer.Exit(2) from None
     missing = [str(path) for path in unproven(folder)]
     if as_json:
-        shown = {"apis": sorted(ruleset.apis), "policies": sorted(ruleset.policies), "unproven": missing}
+        shown = {"apis": sorted(ruleset.apis), "policies": sorted(ruleset.policies)}
+        shown |= {"connections": sorted(ruleset.connections), "unproven": missing}
         typer.echo(json.dumps({"ok": True, "faults": [], **shown}))
         return
     table = Table("kind", "name", "", title=f"Rules in {folder}", title_justify="left")
@@ -46,6 +47,8 @@ def lint(folder: Path | None, as_json: bool) -> None:
         table.add_row("api", api.name, f"{len(api.request)} request fields, {len(api.response)} response fields")
     for policy in ruleset.policies.values():
         table.add_row("policy", policy.name, ", ".join(f"{e} {r.action}" for e, r in policy.rules.items()))
+    for connection in ruleset.connections.values():
+        table.add_row("connection", connection.name, connection.kind + ("" if connection.secrets else ", not in use"))
     _console.print(table)
     for name in missing:
         _console.print(Text("warning: ", "yellow") + Text(f"{name} has no proof beside it"), soft_wrap=True)

@@ -7,6 +7,8 @@ environment, and writes no URL to a log.
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -172,7 +174,9 @@ def _named(error: BaseException) -> str:
             return f"its certificate is not trusted: {cause.verify_message}"
         if isinstance(cause, ssl.SSLError):
             return f"no TLS connection: {cause.reason}"
-        if isinstance(cause, OSError) and cause.strerror:
+        if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
+            return f"no connection: {os.strerror(cause.errno)}"
+        if isinstance(cause, socket.gaierror):  # its numbers are its own, and below 0
             return f"no connection: {cause.strerror}"
         cause = cause.__cause__ or cause.__context__
     return "no connection"
