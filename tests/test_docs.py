@@ -33,6 +33,20 @@ from proxy_guard.codecs import Limits
 from proxy_guard.detect import Detector
 from proxy_guard.detect.catalogue import ENTITIES, PATTERN_RECOGNIZERS
 from proxy_guard.errors import RulesError
+from proxy_guard.remote import template
+from proxy_guard.remote.settings import (
+    ActionRule,
+    ApiKeyAuth,
+    BasicAuth,
+    BearerAuth,
+    ConnectionFile,
+    FindingsRule,
+    ItemRule,
+    NoAuth,
+    OAuth,
+    OkRule,
+    ReplyRule,
+)
 from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, LimitsRule, Match, PolicyFile, ProofFile, Route
 from proxy_guard.rules.load import load_rules
 from proxy_guard.rules.reading import FileModel, SourceFile
@@ -93,7 +107,7 @@ def rule_kind(block: Block) -> str | None:
     values = YAML(typ="safe").load(block.text)
     if not isinstance(values, dict) or "version" not in values:
         return None
-    keys = {"routes": "guard", "cases": "proof", "entities": "policy", "match": "api"}
+    keys = {"routes": "guard", "cases": "proof", "entities": "policy", "match": "api", "kind": "connection"}
     return next((kind for key, kind in keys.items() if key in values), None)
 
 
@@ -248,7 +262,12 @@ def rule_path(block: Block, kind: str, workspace: Path) -> Path:
     if block.file:
         return workspace / block.file
     name = YAML(typ="safe").load(block.text).get("name")
-    places = {"guard": "guard.yaml", "policy": f"policies/{name}.yaml", "api": f"apis/{name}.yaml"}
+    places = {
+        "guard": "guard.yaml",
+        "policy": f"policies/{name}.yaml",
+        "api": f"apis/{name}.yaml",
+        "connection": f"connections/{name}.yaml",
+    }
     return workspace / "rules" / places[kind]
 
 
@@ -345,6 +364,37 @@ def _settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, s
             yield from _settings(inner, f"{prefix}{name}.")
         else:
             yield prefix + name, "required" if field.is_required() else str(field.default)
+
+
+def test_every_setting_of_a_connection_is_told() -> None:
+    page = ROOT / "docs" / "security-api.md"
+    told = {name.strip("`") for name, *_ in rows(page, "key of a connection", "meaning", "default")}
+    assert told == set(ConnectionFile.model_fields)
+    by_type: dict[str, set[str]] = {}
+    kind = ""
+    for first, setting, *_ in rows(page, "type", "setting", "meaning", "default"):
+        kind = first or kind
+        by_type.setdefault(kind, set()).update({setting} - {"none"})
+    for auth in (NoAuth, BasicAuth, BearerAuth, ApiKeyAuth, OAuth):
+        fields = auth.model_fields.items()
+        name = str(get_args(auth.model_fields["type"].annotation)[0])
+        assert by_type[name] == {field.alias or key for key, field in fields if key != "type"}, name
+    text = " ".join(" ".join(row) for row in rows(page, "key of a reply", "meaning"))
+    for model in (ReplyRule, ItemRule, ActionRule, FindingsRule, OkRule):
+        for key, field in model.model_fields.items():
+            assert (field.alias or key) in text, key
+    placeholders = {name for first, _ in rows(page, "placeholder", "value") for name in re.findall(r"{(\w+)}", first)}
+    assert placeholders == template.MESSAGE | template.ITEM | template.PAIR
+
+
+def test_every_shipped_connection_has_its_section_and_its_variables_told() -> None:
+    text = (ROOT / "docs" / "security-api.md").read_text(encoding="utf-8")
+    shipped = text.partition("## Connections that are shipped")[2]
+    for path in sorted((resources.rules_dir() / "connections").glob("*.yaml")):
+        if not path.name.endswith(".test.yaml"):
+            assert path.stem in re.findall(r"[\w-]+", " ".join(re.findall(r"(?m)^### (.+)$", shipped))), path.stem
+            for name in re.findall(r"\${env:(\w+)}", path.read_text(encoding="utf-8")):
+                assert f"`{name}`" in shipped, name
 
 
 def test_every_entity_is_told() -> None:

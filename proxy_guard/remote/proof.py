@@ -41,15 +41,16 @@ def fault(connection: Connection, case: Exchange) -> str:
         return "" if met else f"took {gives}"
     if case.fails:
         return "not a failure"
-    shown = [_shown(each) for each in gives]
-    return "" if shown == [each.model_dump(exclude_none=True) for each in case.gives] else f"gave {shown}"
+    gave = [shown(each) for each in gives]
+    return "" if gave == [each.model_dump(exclude_none=True) for each in case.gives] else f"gave {gave}"
 
 
 def _value(connection: Connection, answer: Any) -> str | None:
     return connection.value(answer) if connection.value else None
 
 
-def _shown(judgement: Judgement) -> dict[str, Any]:
+def shown(judgement: Judgement) -> dict[str, Any]:
+    """A judgement as `gives` of a proof has it."""
     match judgement:
         case Rejected():
             return {"rejected": judgement.code}
