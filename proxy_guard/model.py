@@ -60,7 +60,8 @@ class Slot:
     `text` is what is scanned. `holder` and `key` say where it stands: the value `holder[key]`, or, with
     `is_name`, the member name `key` itself. `rule` is the JSONPath of the field that reached it: safe to show,
     where `path` may hold names that came with the message. `policy` is the field's own, by name; `entity` is what
-    the whole text is known to be; `join` is how many steps of the path lead to the message that it is a part of.
+    the whole text is known to be; `join` is how many steps of the path lead to the message that it is a part of;
+    `direction` is that of the HTTP message.
     """
 
     text: str = field(repr=False)
@@ -74,6 +75,7 @@ class Slot:
     policy: str | None = None
     entity: str | None = None
     join: int = 0
+    direction: Direction = "request"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from proxy_guard.codecs import Document, Limits
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.jsonpath import Node, Query, Step, root_nodes
-from proxy_guard.model import Slot
+from proxy_guard.model import Direction, Slot
 
 Kind = Literal["text", "json", "media"]
 _JSON = JsonCodec()
@@ -24,7 +24,7 @@ _MOST_LEVELS = 8
 class Field:
     """One JSONPath rule of an API description, compiled. `signed`: read, but never rewritten.
 
-    `policy`, `entity` and `join` are those of its slots.
+    `policy`, `entity`, `join` and `direction` are those of its slots.
     """
 
     rule: str
@@ -34,6 +34,7 @@ class Field:
     policy: str | None = None
     entity: str | None = None
     join: int = 0
+    direction: Direction = "request"
 
 
 @dataclass(slots=True)
@@ -173,7 +174,7 @@ class _Walk:
         self._seen.add(place)
 
     def _add(self, each: Field, slot: Slot) -> None:
-        slot.policy, slot.entity = each.policy, each.entity
+        slot.policy, slot.entity, slot.direction = each.policy, each.entity, each.direction
         self.found.slots.append(slot)
 
     def _inside(self, each: Field, node: Node) -> None:

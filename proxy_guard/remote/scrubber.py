@@ -45,7 +45,7 @@ class RemoteScrubber(Scrubber):
     async def scrub(self, slots: Sequence[Slot], wanted: Wanted) -> list[Judgement]:
         """The API's judgement of each slot. Raises Unavailable."""
         items = [
-            Item(str(number), slot.text, path=normalized(slot.path))
+            Item(str(number), slot.text, path=normalized(slot.path), direction=slot.direction)
             for number, slot in enumerate(slots)
             if slot.text and not slot.text.isspace()
         ]

@@ -17,7 +17,7 @@ from proxy_guard.errors import Cause, RuleFault, RulesError
 from proxy_guard.locate import dialect_ng, jsonpath
 from proxy_guard.locate.fields import Field, FieldTree
 from proxy_guard.locate.jsonpath import Query
-from proxy_guard.model import Wanted
+from proxy_guard.model import Direction, Wanted
 from proxy_guard.operators.keep import Keep
 from proxy_guard.policy import EntityRule, Policy
 from proxy_guard.policy.decide import compile_block_body
@@ -178,7 +178,7 @@ class _Loader:
         )
         return {("name",): api}
 
-    def _fields(self, source: SourceFile, file: ApiFile, part: str, rules: Sequence[FieldRule]) -> FieldTree:
+    def _fields(self, source: SourceFile, file: ApiFile, part: Direction, rules: Sequence[FieldRule]) -> FieldTree:
         fields = []
         for index, rule in enumerate(rules):
             try:
@@ -190,7 +190,7 @@ class _Loader:
                 self._known_entity(source, (part, index, "entity"), rule.entity)
                 if rule.policy:
                     self._of_fields.append((source, (part, index, "policy"), rule.policy))
-                fields.append(Field(rule.path, query, rule.kind, rule.signed, rule.policy, rule.entity, join))
+                fields.append(Field(rule.path, query, rule.kind, rule.signed, rule.policy, rule.entity, join, part))
         return FieldTree(fields)
 
     def _join(self, source: SourceFile, loc: Loc, rule: FieldRule, query: Query, compile_: Any) -> int:
