@@ -123,6 +123,7 @@ class Wanted:
     `recognizers` are the custom ones for these entities (`detect.custom.CustomRecognizer`), which only the local
     scrubber can run. `phone_regions` are ISO 3166-1 codes of where numbers without a country code may be from (None:
     the scrubber's own choice).
+    `model` is the language model that it is to use.
     """
 
     entities: frozenset[str] | None
@@ -131,6 +132,7 @@ class Wanted:
     recognizers: tuple[Any, ...] = field(default=(), repr=False)
     also: frozenset[str] = frozenset()
     phone_regions: tuple[str, ...] | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,9 +136,10 @@ def _own_engine(
     named = sorted(wanted & NER_LABELS.keys())
     if not named:
         return Engine(recognizers, sorted(wanted), min_score=min_score, signals=normal.SIGNALS)
-    from proxy_guard.detect import prose  # noqa: PLC0415 - only with a model
+    from proxy_guard.detect import nlp, prose  # noqa: PLC0415 - only with a model
     from proxy_guard.detect.presidio_profile import Presidio  # noqa: PLC0415 - likewise
 
+    nlp.speaks(nlp.load(model or nlp.default_model()), language)
     presidio = Presidio(language, model)
     return Engine(
         [*recognizers, *prose.recognizers(named)],

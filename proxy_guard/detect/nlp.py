@@ -7,6 +7,7 @@ is left now and then, which forgets the words. (In a new zone each word is cut i
 from __future__ import annotations
 
 import importlib.util
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -128,5 +129,25 @@ def load(name: str) -> Nlp:
     try:
         return Nlp(spacy.load(path))
     except OSError:
-        command = f"pip install {name.replace('_', '-')}"
-        raise ProxyGuardError(f"the spaCy model '{name}' is not installed: {command}") from None
+        if "/" in name or "\\" in name:
+            raise ProxyGuardError(f"there is no spaCy model in the folder '{name}'") from None
+        raise ProxyGuardError(f"the spaCy model '{name}' is not installed: {_command(name)}") from None
+
+
+_OF_SPACY = re.compile(r"[a-z]{2,3}_(?:core|dep|ent|sent)_(?:web|news|wiki|ud)_(?:sm|md|lg|trf)")
+
+
+def _command(name: str) -> str:
+    """How a model is installed: spaCy's own ones are not on PyPI."""
+    own = _OF_SPACY.fullmatch(name)
+    return f"python -m spacy download {name}" if own else f"pip install {name.replace('_', '-')}"
+
+
+def speaks(nlp: Nlp, language: str) -> None:
+    """Raises ProxyGuardError where the model is for another language, in which it would find next to nothing."""
+    its = nlp.model.lang
+    if its not in (language, "xx"):
+        raise ProxyGuardError(
+            f"the language is '{language}' but the spaCy model is for '{its}': PERSON, LOCATION, NRP and DATE_TIME "
+            f"need one for '{language}' (https://spacy.io/models), named by `model`; patterns need none"
+        )

@@ -114,6 +114,9 @@ class PolicyFile(FileModel):
     )
     fallback: str | None = Field(default=None, description="Who finds where the (last) scrubber fails.")
     language: str = "en"
+    model: str | None = Field(
+        default=None, description="The spaCy package or path for names, of `local`; the first one installed if none."
+    )
     block: BlockReply = BlockReply()
     on_error: Then | dict[Cause, Then] = Field(
         default="block", description="What becomes of a message that can't be read or decided, per cause or for all."

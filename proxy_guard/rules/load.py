@@ -242,6 +242,7 @@ class _Loader:
                 min_score=min((rule.min_score for rule in every), default=file.min_score),
                 also=named if otherwise else frozenset(),
                 phone_regions=self._regions(source, file.phone_regions),
+                model=file.model,
             ),
             status=file.block.status,
             message=file.block.message,

@@ -34,6 +34,7 @@ class LocalScrubber(Scrubber):
             self._detectors[wanted] = Detector(
                 sorted(entities),
                 wanted.language,
+                model=wanted.model,
                 min_score=wanted.min_score,
                 recognizers=wanted.recognizers,
                 phone_regions=wanted.phone_regions,
