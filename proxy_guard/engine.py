@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 
 from proxy_guard.codecs import Limits
-from proxy_guard.codecs.content_encoding import decode_content, encodings_of
+from proxy_guard.codecs.content_encoding import decode_content, encodings_of, longer_decoded
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.fields import Located, locate
@@ -20,7 +20,7 @@ from proxy_guard.policy.decide import Decider, broken, compile_block_body
 from proxy_guard.rules.compiled import Api, Match
 from proxy_guard.stages import Answer, Wish, scrubbed
 
-__all__ = ["broken", "inspect", "refuse"]
+__all__ = ["advance", "broken", "failed", "inspect", "is_large", "refuse"]
 _JSON = JsonCodec()
 _PROBLEM = compile_block_body(None)
 Inspection = Generator[Wish, Answer, Verdict]
@@ -44,6 +44,31 @@ def refuse(message: Message, match: Match, limits: Limits) -> Verdict | None:
         verdict = decider.failed(error.cause, error.status, error.why)
         return verdict if verdict.action == "block" else None
     return None
+
+
+def advance(inspection: Inspection, answer: Answer | None = None) -> Wish | Verdict:
+    """What an inspection asks next, given the answer to what it asked before; in the end its verdict."""
+    try:
+        return inspection.send(answer)  # type: ignore[arg-type]  # None starts it
+    except StopIteration as end:
+        verdict: Verdict = end.value
+        return verdict
+
+
+def is_large(message: Message, match: Match, limits: Limits) -> bool:
+    """Whether there is so much to inspect in a message that it takes long; not where it is refused at sight."""
+    size = len(message.body)
+    if match.api is None or size > limits.body or not match.api.fields(message.direction):
+        return False
+    if size > limits.large:
+        return True
+    named = [value for name, value in message.headers if name.lower() == "content-encoding"]
+    return bool(named) and longer_decoded(limits.large, message.body, encodings_of(named))
+
+
+def failed(message: Message, match: Match, failure: Failed) -> Verdict:
+    """The verdict on a message whose inspection did not come to its end."""
+    return _decider(message, match).failed(failure.cause, 503, failure.why)
 
 
 def inspect(message: Message, match: Match, limits: Limits) -> Inspection:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 import anyio
+import anyio.to_thread
 
 from proxy_guard import audit, engine, plugins, resources
 from proxy_guard.errors import Late, Unavailable
@@ -19,8 +20,9 @@ from proxy_guard.model import Failed, Headers, Judgement, Message, Rejected, Rew
 from proxy_guard.remote.scrubber import RemoteScrubber
 from proxy_guard.rules.compiled import Match, Ruleset
 from proxy_guard.rules.load import load_rules
-from proxy_guard.scrubbers import Scrubber
+from proxy_guard.scrubbers import Scrubber, scrubbed_of
 from proxy_guard.stages import Answer, Wish
+from proxy_guard.workers import WorkerDied, Workers, rule_texts
 
 BROKEN = engine.broken()
 """The block for when the guard itself broke, put in place before it starts."""
@@ -31,9 +33,13 @@ log = audit.logger()
 class Guard:
     """Inspects messages by a set of rules. Safe to share between tasks."""
 
-    def __init__(self, rules: Ruleset) -> None:
-        """Prepares the scrubbers and operators of every policy in use. Raises ProxyGuardError where one can't serve."""
+    def __init__(self, rules: Ruleset, workers: Workers | None = None) -> None:
+        """Prepares the scrubbers and operators of every policy in use. Raises ProxyGuardError where one can't serve.
+
+        `workers` inspect large messages, by the same rules; without them it is done in threads.
+        """
         self._rules = rules
+        self._workers = workers
         self._scrubbers: dict[str, Scrubber] = {}
         for policy in rules.in_use:
             for name in policy.asked:
@@ -61,7 +67,10 @@ class Guard:
         `policy` takes that policy for all traffic. Raises RulesError with every mistake in the files, and
         MissingExtra where a policy needs a part that is not installed.
         """
-        return cls(load_rules(Path(rules) if rules else resources.rules_dir(), policy))
+        folder = Path(rules) if rules else resources.rules_dir()
+        loaded = load_rules(folder, policy)
+        limits = loaded.limits
+        return cls(loaded, Workers(rule_texts(folder), policy, limits) if limits.workers else None)
 
     @property
     def body_limit(self) -> int:
@@ -86,18 +95,37 @@ class Guard:
 
     async def run(self, message: Message, match: Match) -> Verdict:
         """Drives the engine over one message, to its verdict; a block where it breaks."""
-        inspection = engine.inspect(message, match, self._rules.limits)
         try:
-            wish = next(inspection)
-            deadline = anyio.current_time() + self._rules.limits.time
-            while True:
-                wish = inspection.send(await self._answer(wish, deadline))
-        except StopIteration as end:
-            verdict: Verdict = end.value
-            return verdict
+            if engine.is_large(message, match, self._rules.limits):
+                return await self._large(message, match)
+            return await self._small(message, match)
+        except WorkerDied as death:
+            log.error("worker died", cause=str(death))
+            return BROKEN
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the guard, the message must not pass
             log.error("guard failed", error=type(error).__name__)
             return BROKEN
+
+    async def _small(self, message: Message, match: Match) -> Verdict:
+        """The verdict, with nothing between the engine and the event loop."""
+        inspection = engine.inspect(message, match, self._rules.limits)
+        said = engine.advance(inspection)
+        deadline = anyio.current_time() + self._rules.limits.time
+        while not isinstance(said, Verdict):
+            said = engine.advance(inspection, await self._answer(said, deadline))
+        return said
+
+    async def _large(self, message: Message, match: Match) -> Verdict:
+        """The same where it would hold up the event loop: in a worker process, or for want of one in threads."""
+        if self._workers:
+            verdict = await self._workers.inspect(message, self._answer)
+            return engine.failed(message, match, verdict) if isinstance(verdict, Failed) else verdict
+        inspection = engine.inspect(message, match, self._rules.limits)
+        said = await anyio.to_thread.run_sync(engine.advance, inspection)
+        deadline = anyio.current_time() + self._rules.limits.time
+        while not isinstance(said, Verdict):
+            said = await anyio.to_thread.run_sync(engine.advance, inspection, await self._answer(said, deadline))
+        return said
 
     def refuse(self, message: Message, match: Match) -> Verdict | None:
         """The engine's verdict on a head alone, if it has one."""
@@ -124,14 +152,13 @@ class Guard:
 
     async def _scrubbed(self, wish: Scrub, deadline: float) -> Scrubbed:
         scrubber = self._scrubbers[wish.scrubber]
-        slots = [*wish.slots, *wish.joints] if scrubber.joins else wish.slots
+        slots = scrubber.slots_of(wish)
         judgements: Sequence[Judgement] | None = scrubber.at_once(slots, wish.wanted)
         if judgements is None:
             with anyio.fail_after(max(0, deadline - anyio.current_time())):
                 judgements = await scrubber.scrub(slots, wish.wanted)
         _check(judgements, slots)
-        count = len(wish.slots)
-        return Scrubbed(judgements[:count], [each for each in judgements[count:] if isinstance(each, list)])
+        return scrubbed_of(wish, judgements)
 
 
 def _check(judgements: Sequence[Judgement], slots: Sequence[Slot]) -> None:

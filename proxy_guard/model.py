@@ -77,6 +77,11 @@ class Slot:
     join: int = 0
     direction: Direction = "request"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # In another process it can be read, not written back: its document stays here.
+        kept = (self.text, self.rule, self.path, None, None, self.is_name, self.signed, None)
+        return Slot, (*kept, self.policy, self.entity, self.join)
+
 
 @dataclass(frozen=True, slots=True)
 class LocatedFinding:
@@ -133,6 +138,10 @@ class Wanted:
     also: frozenset[str] = frozenset()
     phone_regions: tuple[str, ...] | None = None
     model: str | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Recognizers stay in their process: who is asked from another one can't run them.
+        return Wanted, (self.entities, self.language, self.min_score, (), self.also)
 
 
 @dataclass(frozen=True, slots=True)

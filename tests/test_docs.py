@@ -47,7 +47,8 @@ from proxy_guard.remote.settings import (
     OkRule,
     ReplyRule,
 )
-from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, LimitsRule, Match, PolicyFile, ProofFile, Route
+from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, Match, PolicyFile, ProofFile, Route
+from proxy_guard.rules.limits import LimitsRule
 from proxy_guard.rules.load import load_rules
 from proxy_guard.rules.reading import FileModel, SourceFile
 

@@ -19,8 +19,8 @@ def run(bench: Bench) -> Report:
     """Measures both in turns, before the same upstream."""
     with (
         upstream(bench.workdir) as api,
-        _mitmdump(bench, "mitmdump-noop", api, _NOOP) as base,
-        _mitmdump(bench, "mitmdump-guard", api, _GUARD) as guard,
+        mitmdump(bench, "mitmdump-noop", api, _NOOP) as base,
+        mitmdump(bench, "mitmdump-guard", api, _GUARD) as guard,
     ):
         return http_suite.compare(
             bench,
@@ -30,7 +30,7 @@ def run(bench: Bench) -> Report:
         )
 
 
-def _mitmdump(bench: Bench, name: str, api: str, addon: tuple[str, ...]) -> AbstractContextManager[str]:
+def mitmdump(bench: Bench, name: str, api: str, addon: tuple[str, ...]) -> AbstractContextManager[str]:
     """mitmdump before `api`, with a configuration folder of its own: none of the user's options count."""
     beside = Path(sys.executable).with_name("mitmdump")
     program = str(beside) if beside.exists() else shutil.which("mitmdump")

@@ -20,6 +20,14 @@ class Limits:
     """Levels of nesting of a JSON document."""
     time: float = 5.0
     """Seconds for the scrubbing of one message."""
+    large: int = 128 * 1024
+    """Bytes of a body, its Content-Encoding taken off, above which a worker process inspects the message."""
+    workers: int = 2
+    """Worker processes; 0: large messages are inspected in threads of the guard's own process."""
+    queue: int = 16
+    """Large messages that may wait for a worker."""
+    worker_memory: int = 1024 * 1024 * 1024
+    """Bytes that a worker may take beyond what it starts with (Linux)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,15 @@ def decode_content(body: bytes, encodings: list[str], limits: Limits) -> bytes:
     return body
 
 
+def longer_decoded(size: int, body: bytes, encodings: list[str]) -> bool:
+    """Whether there is more than `size` bytes in `body`; no more of it than that is unpacked."""
+    try:
+        decode_content(body, encodings, Limits(decoded=size, ratio=size))
+    except Unreadable as error:
+        return error.cause == "too_large"
+    return False
+
+
 def encodings_of(values: list[str]) -> list[str]:
     """The encodings that Content-Encoding lines name, in order, without `identity`."""
     names = [name.strip().lower() for value in values for name in value.split(",")]

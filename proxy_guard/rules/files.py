@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, RootModel, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    PositiveInt,
+    RootModel,
+    field_validator,
+    model_validator,
+)
 
 from proxy_guard.errors import Cause
 from proxy_guard.remote.settings import ConnectionFile, ConnectionProofFile
+from proxy_guard.rules.limits import LimitsRule
 from proxy_guard.rules.reading import FileModel
 
 Version = Literal[1]
@@ -308,16 +316,6 @@ class RecognizerFile(FileModel):
 
 
 # --- The operator's own file ---------------------------------------------------------------------------
-
-
-class LimitsRule(FileModel):
-    """What a message may be, at most."""
-
-    body: PositiveInt | None = Field(default=None, description="Bytes on the wire.")
-    decoded: PositiveInt | None = Field(default=None, description="Bytes after Content-Encoding is taken off.")
-    ratio: PositiveInt | None = Field(default=None, description="Decoded bytes per byte on the wire.")
-    depth: PositiveInt | None = Field(default=None, description="Levels of nesting of JSON.")
-    time: PositiveFloat | None = Field(default=None, description="Seconds for the scrubbing of one message.")
 
 
 class Route(FileModel):

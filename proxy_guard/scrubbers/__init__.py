@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from proxy_guard.model import Judgement, Slot, Wanted
+from proxy_guard.model import Judgement, Scrub, Scrubbed, Slot, Wanted
 
 
 class Scrubber(ABC):
@@ -21,6 +21,10 @@ class Scrubber(ABC):
 
     joins: ClassVar[bool] = False
     """Whether it gets the joints of slots too, as slots of their own after the others; only findings count there."""
+
+    def slots_of(self, wish: Scrub) -> list[Slot]:
+        """What it is asked of a wish: the slots, and the joints if it gets them."""
+        return [*wish.slots, *wish.joints] if self.joins else wish.slots
 
     def prepare(self, wanted: Wanted) -> None:  # noqa: B027 - most have nothing to prepare
         """Called at load for every policy that names this scrubber: load models, compile patterns.
@@ -41,3 +45,9 @@ class Scrubber(ABC):
 
     async def aclose(self) -> None:  # noqa: B027 - most hold nothing
         """Called when the guard is closed: let go of connections that this event loop has."""
+
+
+def scrubbed_of(wish: Scrub, judgements: Sequence[Judgement]) -> Scrubbed:
+    """The answer to a wish, of the judgements on its slots and joints."""
+    count = len(wish.slots)
+    return Scrubbed(judgements[:count], [each for each in judgements[count:] if isinstance(each, list)])

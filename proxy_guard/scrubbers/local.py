@@ -43,12 +43,14 @@ class LocalScrubber(Scrubber):
     def at_once(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]] | None:
         """The findings of small texts, where no model has to be asked."""
         detector = self._detectors[wanted]
-        texts = [slot.text for slot in slots]
-        if not detector.quick or sum(map(len, texts)) > _INLINE:
+        if not detector.quick or sum(len(slot.text) for slot in slots) > _INLINE:
             return None
-        return detector.detect_many(texts)
+        return self.find(slots, wanted)
+
+    def find(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]]:
+        """The findings of each slot, however long it takes."""
+        return self._detectors[wanted].detect_many([slot.text for slot in slots])
 
     async def scrub(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]]:
         """The findings of each slot, found in a thread."""
-        texts = [slot.text for slot in slots]
-        return await anyio.to_thread.run_sync(self._detectors[wanted].detect_many, texts, abandon_on_cancel=True)
+        return await anyio.to_thread.run_sync(self.find, slots, wanted, abandon_on_cancel=True)

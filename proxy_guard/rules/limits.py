@@ -1,0 +1,25 @@
+"""The limits that an operator writes; their defaults are in `codecs.Limits`."""
+
+from __future__ import annotations
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from proxy_guard.rules.reading import FileModel
+
+
+class LimitsRule(FileModel):
+    """What a message may be, at most."""
+
+    body: PositiveInt | None = Field(default=None, description="Bytes on the wire.")
+    decoded: PositiveInt | None = Field(default=None, description="Bytes after Content-Encoding is taken off.")
+    ratio: PositiveInt | None = Field(default=None, description="Decoded bytes per byte on the wire.")
+    depth: PositiveInt | None = Field(default=None, description="Levels of nesting of JSON.")
+    time: PositiveFloat | None = Field(default=None, description="Seconds for the scrubbing of one message.")
+    large: PositiveInt | None = Field(
+        default=None, description="Bytes of a body, decoded, above which a worker process inspects the message."
+    )
+    workers: NonNegativeInt | None = Field(default=None, description="Worker processes; 0: threads in their place.")
+    queue: NonNegativeInt | None = Field(default=None, description="Large messages that may wait for a worker.")
+    worker_memory: PositiveInt | None = Field(
+        default=None, description="Bytes that a worker may take beyond what it starts with."
+    )

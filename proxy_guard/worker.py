@@ -1,0 +1,157 @@
+"""What runs in a worker process: the inspection of large messages, save what only the guard's own process can answer.
+
+`Workers` (workers.py) starts this module once, as the nursery: it loads the rules and then forks a worker whenever it
+is told to. So a worker is there in milliseconds, and shares what was loaded. The nursery ends when the guard's process
+does, for whatever reason, and its workers with it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import pickle
+import resource
+import signal
+import socket
+import sys
+import tempfile
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NoReturn
+
+from proxy_guard import engine, plugins
+from proxy_guard.model import Failed, Message, Scrub, Verdict
+from proxy_guard.rules.compiled import Ruleset
+from proxy_guard.rules.load import load_rules
+from proxy_guard.scrubbers import scrubbed_of
+from proxy_guard.scrubbers.local import LocalScrubber
+from proxy_guard.stages import Answer, Wish
+from proxy_guard.workers import NUMBER
+
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
+class _Worker:
+    """Inspects one message after the other."""
+
+    def __init__(self, rules: Ruleset) -> None:
+        self._rules = rules
+        self._local: dict[str, LocalScrubber] = {}
+        for policy in rules.in_use:
+            for name in policy.asked:
+                if name not in rules.connections and plugins.load("scrubbers", name) is LocalScrubber:
+                    self._local.setdefault(name, LocalScrubber()).prepare(policy.wanted)
+            for rule in policy.every_rule:
+                rule.operator.prepare()
+
+    def serve(self, guard: Connection) -> None:
+        """Until the guard hangs up."""
+        guard.send(None)  # ready
+        while True:
+            message = replace(guard.recv(), body=guard.recv_bytes())
+            try:
+                verdict = self._inspect(message, guard)
+            except (EOFError, OSError):
+                return
+            except Exception as error:  # noqa: BLE001 - the guard blocks the message, and ends this worker
+                guard.send(type(error).__name__)  # the type only: its text may hold the message's
+                return
+            guard.send(replace(verdict, body=b""))
+            guard.send_bytes(verdict.body)
+
+    def _inspect(self, message: Message, guard: Connection) -> Verdict:
+        match = self._rules.match(message.method, message.url)
+        if match is None:
+            raise LookupError
+        inspection = engine.inspect(message, match, self._rules.limits)
+        said = engine.advance(inspection)
+        while not isinstance(said, Verdict):
+            said = engine.advance(inspection, self._answer(said, guard))
+        return said
+
+    def _answer(self, wish: Wish, guard: Connection) -> Answer:
+        """Texts are scrubbed here; what takes a network or a store is asked of the guard."""
+        scrubber = self._local.get(wish.scrubber) if isinstance(wish, Scrub) else None
+        if scrubber is None or not isinstance(wish, Scrub):
+            guard.send(wish)
+            answer: Answer = guard.recv()
+            return answer
+        try:
+            return scrubbed_of(wish, scrubber.find(scrubber.slots_of(wish), wish.wanted))
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - as in the guard
+            return Failed("unavailable", "the scrubber failed")
+
+
+def nursery(control: socket.socket) -> None:
+    """Loads the rules that the guard sends, then forks workers until the guard hangs up."""
+    setup = pickle.loads(_exactly(control, int.from_bytes(_exactly(control, NUMBER))))  # noqa: S301 - from the guard
+    with tempfile.TemporaryDirectory(prefix="proxy-guard-") as folder:
+        for name, content in setup["files"].items():
+            file = Path(folder, name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content, encoding="utf-8")
+        rules = load_rules(Path(folder), setup["policy"])
+    worker = _Worker(rules)
+    gc.collect()
+    gc.freeze()  # what is loaded stays shared with the workers
+    running: dict[int, int] = {}
+    try:
+        while True:
+            data, handles, _, _ = socket.recv_fds(control, NUMBER, 1)
+            if not data:
+                return
+            number = int.from_bytes(data)
+            for pid in [pid for pid in running.values() if os.waitpid(pid, os.WNOHANG)[0]]:
+                running = {each: other for each, other in running.items() if other != pid}
+            if not handles:
+                if number in running:
+                    os.kill(running[number], signal.SIGKILL)
+                continue
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                _become_worker(worker, Connection(handles[0]), rules.limits.worker_memory)
+            running[number] = pid
+            os.close(handles[0])
+    finally:
+        for pid in running.values():
+            os.kill(pid, signal.SIGKILL)
+
+
+def _become_worker(worker: _Worker, guard: Connection, memory: int) -> NoReturn:
+    """Never returns into what was forked."""
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+            # Where the machine itself runs short, it is a worker that goes.
+            Path("/proc/self/oom_score_adj").write_text("1000")
+            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
+        worker.serve(guard)
+    except (EOFError, OSError):
+        pass
+    finally:
+        os._exit(0)
+
+
+def _exactly(control: socket.socket, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        data += control.recv(size - len(data)) or _gone()
+    return bytes(data)
+
+
+def _gone() -> NoReturn:
+    raise EOFError
+
+
+if __name__ == "__main__":
+    # Texts of messages must not come to lie on a disk.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    nursery(socket.socket(fileno=int(sys.argv[1])))
