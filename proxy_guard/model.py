@@ -7,7 +7,7 @@ message) is left out of every `repr`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 Direction = Literal["request", "response"]
@@ -53,6 +53,11 @@ class PartFinding(Finding):
     offset: int = 0
 
 
+def _but(of: Any, **changes: Any) -> tuple[Any, ...]:
+    """How to make the like of a record in another process (see `__reduce__`), but for some of its fields."""
+    return type(of), tuple(changes.get(each.name, getattr(of, each.name)) for each in fields(of))
+
+
 @dataclass(slots=True, eq=False)
 class Slot:
     """One located place in one message.
@@ -79,8 +84,7 @@ class Slot:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # In another process it can be read, not written back: its document stays here.
-        kept = (self.text, self.rule, self.path, None, None, self.is_name, self.signed, None)
-        return Slot, (*kept, self.policy, self.entity, self.join)
+        return _but(self, holder=None, key=None, nested=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ class Wanted:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Recognizers stay in their process: who is asked from another one can't run them.
-        return Wanted, (self.entities, self.language, self.min_score, (), self.also)
+        return _but(self, recognizers=())
 
 
 @dataclass(frozen=True, slots=True)

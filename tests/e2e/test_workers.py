@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import anyio
 import pytest
 
 from proxy_guard import Guard, Message, Verdict, plugins
+from proxy_guard.model import Slot, Wanted
 from proxy_guard.rules.load import load_rules
 from tests.e2e.corpus import CORPUS
 from tests.e2e.rulesets import make_rules
@@ -353,6 +355,19 @@ def remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for cached in (plugins.available, plugins.load):
         cached.cache_clear()
+
+
+def test_what_crosses_to_the_guard_keeps_all_but_what_it_can_not_use() -> None:
+    kinds: list[tuple[Any, dict[str, Any]]] = [
+        (Slot, {"holder": None, "key": None, "nested": None}),
+        (Wanted, {"recognizers": ()}),
+    ]
+    for kind, left in kinds:
+        marked = kind(*[each.name for each in fields(kind)])
+        copied = pickle.loads(pickle.dumps(marked))
+        assert {each.name: getattr(copied, each.name) for each in fields(kind)} == {
+            each.name: left.get(each.name, each.name) for each in fields(kind)
+        }
 
 
 @pytest.mark.usefixtures("remote")
