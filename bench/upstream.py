@@ -15,11 +15,12 @@ from collections.abc import Callable
 
 from bench.reply import completion
 
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 
 
-def _answer(body: bytes, status: bytes = b"200 OK") -> bytes:
+def answer(body: bytes, status: bytes = b"200 OK") -> bytes:
+    """One response."""
     head = b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % (
         status,
         len(body),
@@ -27,8 +28,8 @@ def _answer(body: bytes, status: bytes = b"200 OK") -> bytes:
     return head + body
 
 
-_REPLY = _answer(json.dumps(completion("gpt-4o-mini", 350), separators=(",", ":")).encode())
-_REFUSAL = _answer(b"{}", b"501 Not Implemented")
+_REPLY = answer(json.dumps(completion("gpt-4o-mini", 350), separators=(",", ":")).encode())
+_REFUSAL = answer(b"{}", b"501 Not Implemented")
 
 
 class Upstream(asyncio.Protocol):
@@ -64,13 +65,13 @@ class Upstream(asyncio.Protocol):
         if _CHUNKED.search(buffer, 0, end):
             buffer.clear()
             return _REFUSAL
-        length = _LENGTH.search(buffer, 0, end)
+        length = LENGTH.search(buffer, 0, end)
         start = end + 4
         stop = start + (int(length[1]) if length else 0)
         if len(buffer) < stop:
             return None
         if buffer.startswith(b"GET /last "):
-            reply = _answer(Upstream.last)
+            reply = answer(Upstream.last)
         else:
             Upstream.last = bytes(buffer[start:stop])
             reply = _REPLY

@@ -11,7 +11,8 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -53,33 +54,48 @@ Observe = Callable[[Traced], None]
 
 
 class Wire:
-    """Exchanges for one connection. Each event loop has its own pool of connections, made when first needed."""
+    """Exchanges for one connection file. Each event loop has its own TCP connections, made when first needed.
+
+    HTTP/2 has one transport for all exchanges. Without it each exchange under way has a transport with one connection
+    of its own, the one last used if there is any: a transport that has many looks at every one of them each time.
+    How many exchanges there are at a time is the caller's to limit.
+    """
 
     def __init__(
         self, tls: ssl.SSLContext | None, *, http2: bool, connections: int, max_reply: int, observe: Observe | None
     ) -> None:
         # Without TLS no context is ever used; an empty one spares reading all the authorities of the system.
         self._tls = tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._http2 = http2 and tls is not None
-        self._connections = connections
+        self._shares = http2 and tls is not None
+        self._connections = connections if self._shares else 1
         self._limits = Limits(body=max_reply, decoded=max_reply)
         self._observe = observe
-        self._transport: RunVar[httpx.AsyncHTTPTransport | None] = RunVar("transport")
+        self._free: RunVar[list[httpx.AsyncHTTPTransport]] = RunVar("transports")
 
-    def _here(self) -> httpx.AsyncHTTPTransport:
-        transport = self._transport.get(None)
-        if transport is None:
-            limits = httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections)
-            transport = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, http2=self._http2, limits=limits)
-            self._transport.set(transport)
-        return transport
+    @contextmanager
+    def _transport(self) -> Iterator[httpx.AsyncHTTPTransport]:
+        free = self._free.get(None)
+        if free is None:
+            free = []
+            self._free.set(free)
+        transport = free.pop() if free else self._made()
+        if self._shares:
+            free.append(transport)
+        try:
+            yield transport
+        finally:
+            if not self._shares:
+                free.append(transport)
+
+    def _made(self) -> httpx.AsyncHTTPTransport:
+        limits = httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections)
+        return httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, http2=self._shares, limits=limits)
 
     async def aclose(self) -> None:
-        """Closes the pool of this event loop."""
-        transport = self._transport.get(None)
-        if transport is not None:
-            self._transport.set(None)
-            await transport.aclose()
+        """Closes the connections of this event loop."""
+        free = self._free.get(None) or []
+        while free:
+            await free.pop().aclose()
 
     async def send(self, request: httpx.Request, seconds: float, *, repeatable: bool) -> Reply:
         """The reply, whatever its status, within `seconds`. Raises Unavailable and nothing else.
@@ -90,8 +106,8 @@ class Wire:
         reply: Reply | None = None
         error = Unavailable("cut short")
         try:
-            with anyio.fail_after(seconds):
-                response = await self._here().handle_async_request(request)
+            with anyio.fail_after(seconds), self._transport() as transport:
+                response = await transport.handle_async_request(request)
                 try:
                     reply = Reply(response.status_code, response.headers, await self._read(response))
                 finally:
