@@ -42,7 +42,7 @@ class ProxyGuardMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = self.guard.open(scope["method"], _url(scope))
+        exchange = self.guard.open(scope["method"], _url(scope), _from_wire(scope["headers"]))
         if exchange.concerns("request"):
             guarded = await self._request(exchange, scope, receive, send)
             if guarded is None:

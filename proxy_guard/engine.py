@@ -102,7 +102,7 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
     blocking: list[LocatedFinding] = []
     edits: list[tuple[Slot, str]] = []
     for policy, slots in _by_policy(located.slots, match):
-        outcome = yield from scrubbed(slots, policy, document.value, api.speaker)
+        outcome = yield from scrubbed(slots, policy, document.value, api.speaker, message.direction)
         if isinstance(outcome, Failed):
             return decider.failed(outcome.cause, 503, outcome.why)
         if outcome.rejected and not policy.observe:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -15,8 +16,21 @@ import anyio
 import anyio.to_thread
 
 from proxy_guard import audit, engine, plugins, resources
+from proxy_guard.consult import Consultant
 from proxy_guard.errors import Late, Unavailable
-from proxy_guard.model import Failed, Headers, Judgement, Message, Rejected, Rewritten, Scrub, Scrubbed, Slot, Verdict
+from proxy_guard.model import (
+    Consulted,
+    Failed,
+    Headers,
+    Judgement,
+    Message,
+    Rejected,
+    Rewritten,
+    Scrub,
+    Scrubbed,
+    Slot,
+    Verdict,
+)
 from proxy_guard.remote.scrubber import RemoteScrubber
 from proxy_guard.rules.compiled import Match, Ruleset
 from proxy_guard.rules.load import load_rules
@@ -49,6 +63,8 @@ class Guard:
             for rule in policy.every_rule:
                 rule.operator.prepare()
 
+        self._consultant = Consultant(rules)
+
     def _scrubber(self, name: str) -> Scrubber:
         if name in self._rules.connections:
             return RemoteScrubber(self._rules.connections[name])
@@ -59,6 +75,7 @@ class Guard:
         """Closes what the scrubbers hold open in this event loop; they open it anew when they need it."""
         for scrubber in self._scrubbers.values():
             await scrubber.aclose()
+        await self._consultant.aclose()
 
     @classmethod
     def from_rules(cls, rules: str | Path | None = None, *, policy: str | None = None) -> Self:
@@ -82,16 +99,17 @@ class Guard:
         """The names of the policies in use."""
         return sorted(policy.name for policy in self._rules.in_use)
 
-    def open(self, method: str, url: str) -> Exchange:
-        """The exchange that a request begins."""
-        return Exchange(self, self._rules.match(method, url), method, url)
+    def open(self, method: str, url: str, headers: Headers = ()) -> Exchange:
+        """The exchange that a request begins; `headers` are the request's."""
+        match = self._rules.match(method, url)
+        return Exchange(self, match, method, url, match.owner.of(headers) if match else ("", ""))
 
     async def inspect(self, message: Message) -> Verdict:
         """The verdict on one whole message. Never raises for what is in it."""
-        exchange = self.open(message.method, message.url)
+        exchange = self.open(message.method, message.url, message.headers if message.direction == "request" else ())
         if not exchange.concerns(message.direction):
             return Verdict("allow", message.headers, message.body, reason="no rule is about this message")
-        return await exchange.inspect(message)
+        return await exchange.inspect(exchange.owned(message))
 
     async def run(self, message: Message, match: Match) -> Verdict:
         """Drives the engine over one message, to its verdict; a block where it breaks."""
@@ -112,43 +130,49 @@ class Guard:
         said = engine.advance(inspection)
         deadline = anyio.current_time() + self._rules.limits.time
         while not isinstance(said, Verdict):
-            said = engine.advance(inspection, await self._answer(said, deadline))
+            said = engine.advance(inspection, await self._answer(message, said, deadline))
         return said
 
     async def _large(self, message: Message, match: Match) -> Verdict:
         """The same where it would hold up the event loop: in a worker process, or for want of one in threads."""
         if self._workers:
-            verdict = await self._workers.inspect(message, self._answer)
+            verdict = await self._workers.inspect(message, partial(self._answer, message))
             return engine.failed(message, match, verdict) if isinstance(verdict, Failed) else verdict
         inspection = engine.inspect(message, match, self._rules.limits)
         said = await anyio.to_thread.run_sync(engine.advance, inspection)
         deadline = anyio.current_time() + self._rules.limits.time
         while not isinstance(said, Verdict):
-            said = await anyio.to_thread.run_sync(engine.advance, inspection, await self._answer(said, deadline))
+            said = await anyio.to_thread.run_sync(
+                engine.advance, inspection, await self._answer(message, said, deadline)
+            )
         return said
 
     def refuse(self, message: Message, match: Match) -> Verdict | None:
         """The engine's verdict on a head alone, if it has one."""
         return engine.refuse(message, match, self._rules.limits)
 
-    async def _answer(self, wish: Wish, deadline: float) -> Answer:
+    async def _answer(self, message: Message, wish: Wish, deadline: float) -> Answer:
         """What the engine asked for, by `deadline` of the loop's clock."""
-        who = wish.scrubber if isinstance(wish, Scrub) else "consultation"
+        if isinstance(wish, Scrub):
+            who, source = "scrubber", wish.scrubber
+        else:
+            who, source = "vault or lookup", ", ".join(sorted({ask.source for ask in wish.asks}))
         try:
             if isinstance(wish, Scrub):
                 return await self._scrubbed(wish, deadline)
-            raise NotImplementedError
+            with anyio.fail_after(max(0, deadline - anyio.current_time())):
+                return Consulted(await self._consultant.answers(wish.asks, message))
         except Unavailable as error:
-            log.error("scrubber failed", scrubber=who, why=error.why)
+            log.error(f"{who} failed", source=source, why=error.why)
             if isinstance(error, Late):
-                return Failed("timeout", "the scrubber did not answer in time")
-            return Failed("unavailable", "the scrubber failed")
+                return Failed("timeout", f"the {who} did not answer in time")
+            return Failed("unavailable", f"the {who} failed")
         except TimeoutError:
-            return Failed("timeout", f"the scrubber did not answer within {self._rules.limits.time:g} s")
+            return Failed("timeout", f"the {who} did not answer within {self._rules.limits.time:g} s")
         except Exception as error:  # noqa: BLE001 - whatever goes wrong there, the message must not pass
             # The type only: an exception's own text may hold the message's.
-            log.error("scrubber failed", scrubber=who, error=type(error).__name__)
-            return Failed("unavailable", "the scrubber failed")
+            log.error(f"{who} failed", source=source, error=type(error).__name__)
+            return Failed("unavailable", f"the {who} failed")
 
     async def _scrubbed(self, wish: Scrub, deadline: float) -> Scrubbed:
         scrubber = self._scrubbers[wish.scrubber]
@@ -174,13 +198,14 @@ def _check(judgements: Sequence[Judgement], slots: Sequence[Slot]) -> None:
 class Exchange:
     """One request and its response, under the rules that were in force when the request came."""
 
-    __slots__ = ("_guard", "_match", "_method", "_url")
+    __slots__ = ("_guard", "_match", "_method", "_owner", "_url")
 
-    def __init__(self, guard: Guard, match: Match | None, method: str, url: str) -> None:
+    def __init__(self, guard: Guard, match: Match | None, method: str, url: str, owner: tuple[str, str]) -> None:
         self._guard = guard
         self._match = match
         self._method = method
         self._url = url
+        self._owner = owner
 
     def concerns(self, direction: str) -> bool:
         """Whether the body of that direction is to be inspected; if not, it may stream by untouched."""
@@ -193,11 +218,18 @@ class Exchange:
 
     def request(self, headers: Headers, body: bytes = b"") -> Message:
         """The exchange's request as a message."""
-        return Message("request", self._method, self._url, headers, body)
+        return Message("request", self._method, self._url, headers, body, None, *self._owner)
 
     def response(self, status: int, headers: Headers, body: bytes = b"") -> Message:
         """Its response as a message."""
-        return Message("response", self._method, self._url, headers, body, status)
+        return Message("response", self._method, self._url, headers, body, status, *self._owner)
+
+    def owned(self, message: Message) -> Message:
+        """`message` with its owner, if it does not name one itself."""
+        account, conversation = self._owner
+        if message.account or message.conversation or not (account or conversation):
+            return message
+        return replace(message, account=account, conversation=conversation)
 
     def refuse(self, head: Message) -> Verdict | None:
         """A block that the head of a message is enough for, so that its body need not be read."""

@@ -61,7 +61,7 @@ class ProxyGuardAddon:
             return  # another addon has answered, or the client has gone
         with _decided(flow):
             assert self.guard is not None
-            exchange = self.guard.open(flow.request.method, flow.request.url)
+            exchange = self.guard.open(flow.request.method, flow.request.url, _headers(flow.request))
             flow.metadata[_EXCHANGE] = exchange
             flow.request.stream = not exchange.concerns("request")
 

@@ -24,7 +24,8 @@ class Message:
     """One HTTP request or response, whole.
 
     A response carries the method and URL of its request, which decide what rules apply, and its own status.
-    `url` is absolute; `body` is what is on the wire, with any Content-Encoding still on.
+    `url` is absolute; `body` is what is on the wire, with any Content-Encoding still on. `account` and `conversation`
+    tell whose it is, by a source that the operator trusts.
     """
 
     direction: Direction
@@ -33,6 +34,8 @@ class Message:
     headers: Headers = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
     status: int | None = None
+    account: str = field(default="", repr=False)
+    conversation: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class Slot:
     entity: str | None = None
     join: int = 0
     direction: Direction = "request"
+    call: tuple[str, str] | None = field(default=None, repr=False)
+    """For a text in the arguments of a tool call: the tool, and which of its arguments."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         # In another process it can be read, not written back: its document stays here.
@@ -173,16 +178,24 @@ class Scrubbed:
 class Ask:
     """A text that an operator needs from outside the engine.
 
-    pseudonym: the token that stands for `value`. value: what the reference `value` stands for. `source` is the vault
-    or the connection that knows, `style` the looks of a token; `scope` tells whose it is.
+    pseudonym: the reference that stands for `value`; restore: the value behind the reference `value` of a vault;
+    value: the same of a lookup connection. `source` is the vault or the connection that knows. `style` is the look
+    of a reference, `scope` tells whose it is, and `store` is a connection that is given it to keep, too.
     """
 
-    kind: Literal["pseudonym", "value", "restore"]
+    kind: Literal["pseudonym", "restore", "value"]
     source: str
     entity: str
     value: str = field(repr=False)
-    style: str = "token"
-    scope: str = "account"
+    style: Literal["token", "uuid", "email", "phone"] = "token"
+    scope: Literal["account", "conversation", "global"] = "account"
+    store: str | None = None
+
+    @property
+    def needs(self) -> list[tuple[Literal["vault", "lookup", "store"], str]]:
+        """What has to be there for an answer."""
+        stores: list[tuple[Literal["vault", "lookup", "store"], str]] = [("store", self.store)] if self.store else []
+        return [("lookup" if self.kind == "value" else "vault", self.source), *stores]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Sans-IO like the engine, of which it is a part.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +16,7 @@ from proxy_guard.model import (
     Ask,
     Consult,
     Consulted,
+    Direction,
     Failed,
     Finding,
     Judgement,
@@ -26,7 +28,7 @@ from proxy_guard.model import (
     Slot,
 )
 from proxy_guard.operators.block import Block
-from proxy_guard.policy import Policy
+from proxy_guard.policy import Policy, Restore
 from proxy_guard.policy.overlaps import Piece, edit, resolve
 
 Wish = Scrub | Consult
@@ -48,10 +50,13 @@ class Outcome:
     texts: dict[int, str] = field(default_factory=dict, repr=False)
 
 
-def scrubbed(slots: Sequence[Slot], policy: Policy, document: Any, speaker: str) -> Stages:
+def scrubbed(slots: Sequence[Slot], policy: Policy, document: Any, speaker: str, direction: Direction) -> Stages:
     """The outcome for `slots`, or the failure that ended it."""
     outcome = Outcome()
     current = list(slots)
+    if direction == "response":
+        for slot in current:
+            slot.direction = direction
     for number, name in enumerate(policy.scrubbers):
         last = number == len(policy.scrubbers) - 1
         seams = joints(current, document, speaker)
@@ -71,6 +76,10 @@ def scrubbed(slots: Sequence[Slot], policy: Policy, document: Any, speaker: str)
             return failed
         if not last:
             current = [replace(slot, text=outcome.texts.get(n, slot.text)) for n, slot in enumerate(current)]
+    if policy.restore and direction == "response" and not policy.observe:
+        failed = yield from _restored(slots, policy.restore, outcome.texts)
+        if failed:
+            return failed
     return outcome
 
 
@@ -159,6 +168,31 @@ class _Stage:
             for index, pieces in resolved:
                 self._outcome.texts[index] = edit(self._slots[index].text, pieces, answers)
         return None
+
+
+_REFERENCE = re.compile(
+    r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{1,63}_[a-z2-7]{26}(?![A-Za-z0-9_])"
+    r"|(?<![0-9A-Za-z-])[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?![0-9A-Za-z-])"
+    r"|(?<![0-9A-Za-z._-])[a-z2-7]{26}@[a-z0-9.-]{1,200}[a-z0-9]|\+999[0-9]{12}(?![0-9])"
+)
+"""What a vault's references look like, of each style."""
+
+
+def _restored(slots: Sequence[Slot], restore: Restore, texts: dict[int, str]) -> Generator[Wish, Answer, Failed | None]:
+    """Puts the values in place of references, in `texts` or those of the slots; gives the failure to get them."""
+    read = {n: texts.get(n, slot.text) for n, slot in enumerate(slots) if restore.covers(slot)}
+    found = {n: some for n, text in read.items() if (some := _REFERENCE.findall(text))}
+    if not found:
+        return None
+    references = list(dict.fromkeys(each for some in found.values() for each in some))
+    answer = yield Consult([Ask("restore", restore.vault, "", each, scope=restore.scope) for each in references])
+    if isinstance(answer, Failed):
+        return answer
+    assert isinstance(answer, Consulted)
+    values = dict(zip(references, answer.texts, strict=True))
+    for n in found:
+        texts[n] = _REFERENCE.sub(lambda match: values[match.group()] or match.group(), read[n])
+    return None
 
 
 def _located(slot: Slot, finding: Finding, operator: str) -> LocatedFinding:

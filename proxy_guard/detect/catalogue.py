@@ -65,6 +65,7 @@ PROFILE_RECOGNIZERS: frozenset[str] = frozenset(
         "CARD_TRACK_DATA",
         "CARD_VERIFICATION_CODE",
         "CREDIT_CARD",
+        "EMAIL_REFERENCE",
         "IN_AADHAAR",
         "IN_BANK_ACCOUNT",
         "IN_IFSC",
@@ -74,6 +75,7 @@ PROFILE_RECOGNIZERS: frozenset[str] = frozenset(
         "JWT",
         "OTP",
         "PASSPORT_MRZ",
+        "PHONE_REFERENCE",
         "PRIVATE_KEY",
         "UK_NHS",
     }
@@ -95,6 +97,11 @@ ENTITIES: frozenset[str] = frozenset({*PATTERN_RECOGNIZERS, *OWN_RECOGNIZERS, *P
 OTHER_COUNTRIES: frozenset[str] = frozenset({"AU", "ES", "FI", "IT", "KR", "NG", "PL", "SG", "TH"})
 """Countries other than those whose phone numbers are read without a country code (India, UK, US)."""
 
-DEFAULT_ENTITIES: frozenset[str] = frozenset(each for each in ENTITIES if each.partition("_")[0] not in OTHER_COUNTRIES)
+REFERENCES: frozenset[str] = frozenset({"EMAIL_REFERENCE", "PHONE_REFERENCE"})
+"""What `pseudonymize` puts in place of an address and a number: no data of a person's, but what `resolve` looks for."""
+
+DEFAULT_ENTITIES: frozenset[str] = frozenset(
+    each for each in ENTITIES - REFERENCES if each.partition("_")[0] not in OTHER_COUNTRIES
+)
 """What is looked for where nothing is named. The numbers of other countries are taken for each other and for orders'
 and dates', so each is looked for where it is named only."""

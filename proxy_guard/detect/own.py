@@ -283,6 +283,15 @@ _PRIVATE_KEY = (
 _JWT = r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
 
 
+# --- references (`vault/tokens.py`) ------------------------------------------------------------------------
+
+_EMAIL_REFERENCE = (
+    r"(?<![A-Za-z0-9_])EMAIL_ADDRESS_[a-z2-7]{26}(?![A-Za-z0-9_])"
+    r"|(?<![\w.@-])[a-z2-7]{26}@[a-z0-9.-]{1,200}[a-z0-9](?![\w@-])"
+)
+_PHONE_REFERENCE = r"(?<![A-Za-z0-9_])PHONE_NUMBER_[a-z2-7]{26}(?![A-Za-z0-9_])|(?<![\w+])\+999\d{12}(?!\d)"
+
+
 def _always(score: float) -> Score:
     return lambda value, near: score
 
@@ -294,6 +303,8 @@ OWN: dict[str, Callable[[], PatternRecognizer]] = {
         "CARD_VERIFICATION_CODE", f"(?i){_CARD_CODE}", _always(0.75), [], gate=_CODE_NAME
     ),
     "CREDIT_CARD": CardRecognizer,
+    "EMAIL_REFERENCE": lambda: ScoredRecognizer("EMAIL_REFERENCE", _EMAIL_REFERENCE, _always(1.0), []),
+    "PHONE_REFERENCE": lambda: ScoredRecognizer("PHONE_REFERENCE", _PHONE_REFERENCE, _always(1.0), []),
     "IN_AADHAAR": lambda: ScoredRecognizer(
         "IN_AADHAAR", r"(?<![\w-])[2-9]\d{3}([ :-]?)\d{4}\1\d{4}(?![\w-])", _aadhaar, ["aadhaar", "aadhar", "uidai"]
     ),

@@ -179,6 +179,16 @@ class _Walk:
 
     def _inside(self, each: Field, node: Node) -> None:
         """Slots of every text, number and name in a value; strings that hold JSON are gone into."""
+        first = len(self.found.slots)
+        self._strings(each, node)
+        tool = node[2].get("name") if isinstance(node[2], dict) else None
+        if isinstance(tool, str):
+            # The value is what a tool is called with: every API has the tool's name beside it.
+            depth = len(node[1])
+            for slot in self.found.slots[first:]:
+                slot.call = (tool, str(slot.path[depth]) if len(slot.path) > depth else "")
+
+    def _strings(self, each: Field, node: Node) -> None:
         pending: list[tuple[Node, Nested | None, int]] = [(node, None, 0)]
         while pending:
             (value, path, holder, key), nested, level = pending.pop()

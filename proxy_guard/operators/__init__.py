@@ -16,11 +16,13 @@ from proxy_guard.model import Ask
 class Operator(BaseModel):
     """The base of all operators: settings as fields, checked at load, and one method that edits a value.
 
-    `edits` is False for the two that decide rather than edit, `keep` and `block`.
+    `edits` is False for the two that decide rather than edit, `keep` and `block`; `asks` is True for those whose result
+    comes from outside.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     edits: ClassVar[bool] = True
+    asks: ClassVar[bool] = False
 
     def prepare(self) -> None:
         """Called at load where a policy in use has this operator: import and build what the first value would need."""

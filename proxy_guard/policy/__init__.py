@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from proxy_guard.errors import Cause
-from proxy_guard.model import Wanted
+from proxy_guard.model import Slot, Wanted
 from proxy_guard.operators import Operator
 
 
@@ -18,6 +19,22 @@ class EntityRule:
     operator: Operator = field(repr=False)
     min_score: float
     order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Which references become values again in replies: those of `vault`, of that scope.
+
+    `arguments` are the tools and the arguments in which that is so, too; nothing stands for all arguments of a tool.
+    """
+
+    vault: str
+    scope: Literal["account", "conversation", "global"]
+    arguments: frozenset[tuple[str, str]]
+
+    def covers(self, slot: Slot) -> bool:
+        """Whether references in `slot` become values again."""
+        return not slot.signed and (slot.call is None or slot.call in self.arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +54,19 @@ class Policy:
     keeps: frozenset[Cause]
     observe: bool
     fallback: str | None = None
+    restore: Restore | None = None
 
     @property
     def asked(self) -> tuple[str, ...]:
         """All scrubbers that may be asked."""
         return (*self.scrubbers, self.fallback) if self.fallback else self.scrubbers
+
+    @property
+    def needs(self) -> set[tuple[str, str]]:
+        """The vaults and connections that its operators ask: the kind and the name of each."""
+        asks = [ask for rule in self.every_rule if (ask := rule.operator.ask("", ""))]
+        restore = {("vault", self.restore.vault)} if self.restore else set()
+        return restore | {need for ask in asks for need in ask.needs}
 
     @property
     def every_rule(self) -> list[EntityRule]:

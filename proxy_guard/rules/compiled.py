@@ -9,7 +9,7 @@ from typing import Any
 
 from proxy_guard.codecs import Limits
 from proxy_guard.locate.fields import FieldTree
-from proxy_guard.model import Direction
+from proxy_guard.model import Direction, Headers
 from proxy_guard.policy import Policy
 from proxy_guard.policy.decide import BlockBody
 from proxy_guard.remote.connection import Connection
@@ -43,6 +43,33 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """How it is told whose a request is: fixed names, or the names of headers in lower case."""
+
+    account: str = ""
+    account_header: str = ""
+    conversation: str = ""
+    conversation_header: str = ""
+
+    def of(self, headers: Headers) -> tuple[str, str]:
+        """Account and conversation of a request; empty where there is none."""
+        if not (self.account_header or self.conversation_header):
+            return self.account, self.conversation
+        # Of a header that comes twice, which one is the front proxy's is not known: both together are nobody else's.
+        found: dict[str, str] = {}
+        for name, value in headers:
+            lower = name.lower()
+            found[lower] = f"{found[lower]}, {value}" if lower in found else value
+        return (
+            found.get(self.account_header, "") if self.account_header else self.account,
+            found.get(self.conversation_header, "") if self.conversation_header else self.conversation,
+        )
+
+
+NOBODY = Owner()
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledRoute:
     """A route of the guard file, compiled."""
 
@@ -51,6 +78,7 @@ class CompiledRoute:
     apis: tuple[Api, ...]
     policy: Policy
     unmatched: str
+    owner: Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +92,7 @@ class Match:
     api: Api | None
     blocks: bool
     policies: Mapping[str, Policy] = field(default_factory=dict)
+    owner: Owner = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +123,5 @@ class Ruleset:
         for route in self.routes:
             if route.hosts.fullmatch(host) and route.paths.fullmatch(path):
                 api = next((api for api in route.apis if api.matches(method.upper(), host, path)), None)
-                return Match(route.policy, api, api is None and route.unmatched == "block", self.of_fields)
+                return Match(route.policy, api, api is None and route.unmatched == "block", self.of_fields, route.owner)
         return None

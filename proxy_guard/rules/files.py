@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    Field,
-    PositiveInt,
-    RootModel,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from proxy_guard.errors import Cause
 from proxy_guard.remote.settings import ConnectionFile, ConnectionProofFile
 from proxy_guard.rules.limits import LimitsRule
 from proxy_guard.rules.reading import FileModel
+from proxy_guard.rules.template_file import TemplateFile
 
 Version = Literal[1]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Lower case, digits and hyphens.")]
@@ -97,6 +91,20 @@ class BlockReply(FileModel):
     message: str = "This message holds data that may not be sent."
 
 
+class RestoreRule(FileModel):
+    """Which references become the real values again in replies."""
+
+    vault: str = Field(default="default", description="The vault of `guard.yaml` that gave them.")
+    scope: Literal["account", "conversation", "global"] = Field(
+        default="account", description="As `pseudonymize` has it: only references of the same scope are restored."
+    )
+    arguments: dict[str, list[str]] = Field(
+        default={},
+        description="Tool to its arguments in which references are restored, too. In others they stay: whoever can "
+        "make the model call a tool could have the value sent to himself.",
+    )
+
+
 class PolicyFile(FileModel):
     """A policy: what is done to each kind of sensitive data."""
 
@@ -121,6 +129,9 @@ class PolicyFile(FileModel):
         "scrubber. Of several, each gets the text as the one before left it.",
     )
     fallback: str | None = Field(default=None, description="Who finds where the (last) scrubber fails.")
+    restore: RestoreRule | bool = Field(
+        default=False, description="References in replies become the real values again; `true` is the default vault."
+    )
     language: str = "en"
     model: str | None = Field(
         default=None, description="The spaCy package or path for names, of `local`; the first one installed if none."
@@ -132,139 +143,6 @@ class PolicyFile(FileModel):
     mode: Literal["enforce", "observe"] = Field(
         default="enforce", description="observe: everything passes unchanged; what would have been done is logged."
     )
-
-
-# --- Templates: a policy in JSON -----------------------------------------------------------------------
-
-
-class NamedField(FileModel):
-    """An entity, by its name; `DOMAIN-NAME`, `credit card`, `EMAIL` and the like are understood."""
-
-    name: str
-
-
-class AnalyzedField(NamedField):
-    """An entity to look for."""
-
-    min_score: Score | None = Field(default=None, alias="minScore", description="Findings below it are left alone.")
-
-
-class AnalyzeTemplate(FileModel):
-    """What a template looks for: `fields`, or `allFields`."""
-
-    fields: list[AnalyzedField] = []
-    all_fields: bool = Field(default=False, alias="allFields")
-    language: str = "en"
-    min_score: Score | None = Field(
-        default=None, alias="resultsScoreThreshold", description="Findings below it are left alone; without it, 0.4."
-    )
-    name: str = ""
-    description: str = ""
-    created: str = Field(default="", alias="createTime")
-    modified: str = Field(default="", alias="modifiedTime")
-
-
-class ReplaceValue(FileModel):
-    """Puts a text in place of the value; without `newValue`, the entity's name in angle brackets."""
-
-    new_value: str | None = Field(default=None, alias="newValue", min_length=1)
-
-
-class MaskValue(FileModel):
-    """Hides characters of the value; without `charsToMask`, all."""
-
-    char: str = Field(default="*", alias="maskingCharacter", min_length=1, max_length=1)
-    chars: PositiveInt | None = Field(default=None, alias="charsToMask")
-    from_end: bool = Field(default=False, alias="fromEnd")
-
-
-class RedactValue(FileModel):
-    """Takes the value out."""
-
-
-class HashValue(FileModel):
-    """A keyed hash; the key is in the environment, PROXY_GUARD_HASH_KEY."""
-
-
-class FpeValue(FileModel):
-    """Format-preserving encryption; the key is in the environment, PROXY_GUARD_FPE_KEY."""
-
-    key: str | None = None
-    tweak: str | None = None
-    decrypt: Literal[False] = False
-
-    @field_validator("key")
-    @classmethod
-    def _elsewhere(cls, key: str | None) -> None:
-        raise ValueError("a secret never stands in a file: put the key in the environment as PROXY_GUARD_FPE_KEY")
-
-    @field_validator("tweak")
-    @classmethod
-    def _its_own(cls, tweak: str | None) -> None:
-        raise ValueError("can't be chosen: entity and kept digits are the tweak; leave it out")
-
-
-class Transformation(FileModel):
-    """What is done: exactly one of these."""
-
-    replace: ReplaceValue | None = Field(default=None, alias="replaceValue")
-    mask: MaskValue | None = Field(default=None, alias="maskValue")
-    redact: RedactValue | None = Field(default=None, alias="redactValue")
-    hash: HashValue | None = Field(default=None, alias="hashValue")
-    fpe: FpeValue | None = Field(default=None, alias="fPEValue")
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        fields = type(self).model_fields
-        if sum(getattr(self, name) is not None for name in fields) != 1:
-            names = ", ".join(field.alias or name for name, field in fields.items())
-            raise ValueError(f"a transformation is exactly one of {names}")
-        return self
-
-
-class FieldTypeTransformation(FileModel):
-    """Entities and what is done to them."""
-
-    fields: list[NamedField] = Field(min_length=1)
-    transformation: Transformation
-
-
-class AnonymizeTemplate(FileModel):
-    """What a template does to what it finds."""
-
-    field_type_transformations: list[FieldTypeTransformation] = Field(default=[], alias="fieldTypeTransformations")
-    default_transformation: Transformation | None = Field(
-        default=None,
-        alias="defaultTransformation",
-        description="For entities that are looked for and named above nowhere; without it, they are left as they are.",
-    )
-    name: str = ""
-    description: str = ""
-    created: str = Field(default="", alias="createTime")
-    modified: str = Field(default="", alias="modifiedTime")
-
-
-class Template(FileModel):
-    """A template: what is looked for, and what is done to it."""
-
-    schema_: str = Field(default="", alias="$schema", description="For editors.")
-    text: Literal["$TEXT"] = Field(default="$TEXT", description="The whole text of a field, which is always so.")
-    analyze: AnalyzeTemplate = Field(alias="AnalyzeTemplate")
-    anonymize: AnonymizeTemplate = Field(alias="AnonymizeTemplate")
-
-
-class NamedTemplate(FileModel):
-    """A template with a name, several of which may stand in one file."""
-
-    schema_: str = Field(default="", alias="$schema", description="For editors.")
-    name: str = Field(
-        min_length=1, description="For people. Its policy is called the same in lower case, with hyphens."
-    )
-    template: Template
-
-
-class TemplateFile(RootModel[Template | NamedTemplate | list[NamedTemplate]]):
-    """A template, or a list of them with their names: accepted wherever a policy is, as `policies/NAME.json`."""
 
 
 # --- Custom recognizers --------------------------------------------------------------------------------
@@ -318,6 +196,23 @@ class RecognizerFile(FileModel):
 # --- The operator's own file ---------------------------------------------------------------------------
 
 
+class Source(FileModel):
+    """Where it is told whose a message is. Nothing that the sender chooses may be named here."""
+
+    value: str | None = Field(default=None, min_length=1, description="Always this.")
+    header: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The value of a request header that your own front proxy sets, and strips where others sent it.",
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.value is None) == (self.header is None):
+            raise ValueError("say either `value` or `header`")
+        return self
+
+
 class Route(FileModel):
     """Traffic, told by host and path, and what applies to it."""
 
@@ -325,6 +220,8 @@ class Route(FileModel):
     paths: list[str] = Field(default=["/**"], min_length=1)
     apis: list[Name] = Field(default=[], description="API descriptions, tried in this order; none: all there are.")
     policy: Name = "mask"
+    account: Source | None = Field(default=None, description="Whose traffic it is; one account without it.")
+    conversation: Source | None = Field(default=None, description="Which conversation of the account it is part of.")
     unmatched: Literal["allow", "block"] = Field(
         default="allow", description="Requests of this route that no API description matches."
     )

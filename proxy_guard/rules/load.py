@@ -19,12 +19,12 @@ from proxy_guard.locate.fields import Field, FieldTree
 from proxy_guard.locate.jsonpath import Query
 from proxy_guard.model import Direction, Wanted
 from proxy_guard.operators.keep import Keep
-from proxy_guard.policy import EntityRule, Policy
+from proxy_guard.policy import EntityRule, Policy, Restore
 from proxy_guard.policy.decide import compile_block_body
 from proxy_guard.remote.connection import Connection
-from proxy_guard.rules.compiled import Api, CompiledRoute, Ruleset
+from proxy_guard.rules.compiled import Api, CompiledRoute, Owner, Ruleset
 from proxy_guard.rules.connections import load_connection
-from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile, Then
+from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile, RestoreRule, Route, Source, Then
 from proxy_guard.rules.matching import name_pattern, path_pattern
 from proxy_guard.rules.parts import setting_faults, vault_rule
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
@@ -70,6 +70,7 @@ class _Loader:
         self._faulty: set[Path] = set()
         self._entities = set(ENTITIES)
         self._recognizers: dict[str, CustomRecognizer] = {}
+        self._origins: dict[str, SourceFile] = {}
         self._of_fields: list[tuple[SourceFile, Loc, str]] = []
         self.faults: list[RuleFault] = []
 
@@ -84,6 +85,7 @@ class _Loader:
             ruleset = self._guard(apis, policies, policy)
             for each in ruleset.in_use:
                 self._using.update(each.asked)
+                self._check_needs(each, ruleset)
             return replace(ruleset, connections=self._in_use())
         except RulesError as error:
             self.faults += error.faults
@@ -248,8 +250,25 @@ class _Loader:
             message=file.block.message,
             keeps=_keeps(file.on_error),
             observe=file.mode == "observe",
+            restore=_restore(file.restore),
         )
+        self._origins[file.name] = source
         return {("name",): self._wanting(policy)}
+
+    def _check_needs(self, policy: Policy, ruleset: Ruleset) -> None:
+        """That what the operators of a policy in use ask for is there."""
+        source = self._origins.get(policy.name)
+        for kind, name in sorted(policy.needs):
+            assert source is not None  # templates ask for nothing
+            if kind == "vault":
+                known, where = set(ruleset.vaults), "vaults of guard.yaml"
+            else:
+                known = {each.name for each in self._connections.values() if each.kind == kind}
+                where = f"connections of kind {kind}"
+                self._using.add(name)
+            if name not in known:
+                hint = did_you_mean(name, known)
+                self.faults.append(source.fault(("entities",), f"there is no '{name}' among the {where}", hint))
 
     def _known_scrubbers(self, source: SourceFile, key: str, names: Sequence[str]) -> None:
         known = {*plugins.available("scrubbers"), *self._scrubbing()}
@@ -290,6 +309,7 @@ class _Loader:
                     apis=tuple(api for api in named if api is not None) if route.apis else tuple(apis.values()),
                     policy=policy,
                     unmatched=route.unmatched,
+                    owner=_owner(route),
                 )
             )
         set_limits = file.limits.model_dump(exclude_none=True)
@@ -328,6 +348,24 @@ def unknown_region_hint(region: str) -> str:
     if region.strip().upper() != region:
         return f"did you mean {region.strip().upper()}?"
     return "a region is an ISO 3166-1 code of two capital letters, such as IN, US or GB"
+
+
+def _restore(rule: RestoreRule | bool) -> Restore | None:
+    if rule is False:
+        return None
+    rule = RestoreRule() if rule is True else rule
+    named = {(tool, argument) for tool, arguments in rule.arguments.items() for argument in arguments}
+    return Restore(rule.vault, rule.scope, frozenset(named))
+
+
+def _owner(route: Route) -> Owner:
+    account, conversation = route.account or Source(value="-"), route.conversation or Source(value="-")
+    return Owner(
+        account=account.value or "" if route.account else "",
+        account_header=(account.header or "").lower(),
+        conversation=conversation.value or "" if route.conversation else "",
+        conversation_header=(conversation.header or "").lower(),
+    )
 
 
 def _keeps(on_error: Then | dict[Cause, Then]) -> frozenset[Cause]:

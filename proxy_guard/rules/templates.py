@@ -19,8 +19,9 @@ from proxy_guard import plugins
 from proxy_guard.errors import RuleFault, RulesError
 from proxy_guard.model import Wanted
 from proxy_guard.policy import EntityRule, Policy
-from proxy_guard.rules.files import BlockReply, NamedTemplate, PolicyFile, Template, Transformation
+from proxy_guard.rules.files import BlockReply, PolicyFile
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
+from proxy_guard.rules.template_file import NamedTemplate, Template, Transformation
 
 _KEYS = {"hash": "PROXY_GUARD_HASH_KEY", "fpe": "PROXY_GUARD_FPE_KEY"}
 _ALIASES = {
