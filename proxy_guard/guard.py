@@ -142,9 +142,8 @@ class Guard:
         said = await anyio.to_thread.run_sync(engine.advance, inspection)
         deadline = anyio.current_time() + self._rules.limits.time
         while not isinstance(said, Verdict):
-            said = await anyio.to_thread.run_sync(
-                engine.advance, inspection, await self._answer(message, said, deadline)
-            )
+            answer = await self._answer(message, said, deadline)
+            said = await anyio.to_thread.run_sync(engine.advance, inspection, answer)
         return said
 
     def refuse(self, message: Message, match: Match) -> Verdict | None:
