@@ -41,8 +41,8 @@ class Faulty:
             fault = head.split(b" ", 2)[1].partition(b"?")[0].decode().strip("/")
             if fault == "calls":
                 writer.write(answer(json.dumps(self.calls).encode()))
-            elif fault == "heal":
-                self.healed = True
+            elif fault in ("heal", "break"):
+                self.healed = fault == "heal"
                 writer.write(answer(b"{}"))
             else:
                 self.calls[fault] += 1
