@@ -123,6 +123,8 @@ class CardRecognizer(ScoredRecognizer):
     def _longest(self, text: str, groups: list[tuple[int, int]], first: int) -> tuple[int, float]:
         """The last group of the longest card that begins with group `first`, and its score."""
         best, score, sizes, total = first, 0.0, "", 0
+        if first and text[groups[first][0] - 1] == ".":
+            return best, score  # the rest of a fraction
         for last in range(first, len(groups)):
             start, end = groups[last]
             total += end - start
@@ -130,8 +132,9 @@ class CardRecognizer(ScoredRecognizer):
                 break
             sizes += f",{end - start}" if sizes else str(end - start)
             whole = first == 0 and last == len(groups) - 1
-            if total >= _LEAST_DIGITS and (whole or _GROUPINGS.fullmatch(sizes)):
-                begin = groups[first][0]
+            begin = groups[first][0]
+            # With a full stop it may be a fraction, unless its groups are a card's.
+            if total >= _LEAST_DIGITS and ((whole and "." not in text[begin:end]) or _GROUPINGS.fullmatch(sizes)):
                 near = text[max(0, begin - _NEAR) : end + _NEAR]
                 scored = self._score(text[begin:end], near)
                 if scored >= max(score, 0.01):
@@ -169,8 +172,20 @@ _OTP_WORDS = regex.compile(
 )
 
 
+_YEAR = regex.compile(r"(?:19|20)\d\d")
+_COUNTED = regex.compile(r"\b(?:in|of|all|has|have|for|since|over|about|than|costs?|fee|price)\W*$", regex.IGNORECASE)
+_COUNTS = regex.compile(
+    r"\s?(?:[km]?s|min|sec|lines?|users?|rows|times|people|bytes?|[kmg]b|eur|usd|inr|years?|days?|hours?|minutes?|seconds?"
+    r"|characters|chars|digits|files|items|points|steps|euros?|dollars?|rupees?)\b",
+    regex.IGNORECASE,
+)
+
+
 def _otp(value: str, near: str) -> float:
-    return 0.75 if _OTP_WORDS.search(near) else 0
+    before, _, after = near.partition(value)
+    if not _OTP_WORDS.search(near) or _YEAR.fullmatch(value):
+        return 0
+    return 0 if _COUNTED.search(before) or _COUNTS.match(after) else 0.75
 
 
 # --- India -----------------------------------------------------------------------------------------------
@@ -248,6 +263,8 @@ def _nhs(value: str, near: str) -> float:
 _VERSION_WORDS = regex.compile(
     r"(?:\bv|version|release|firmware|build|driver|section|chapter)\W{0,3}$", regex.IGNORECASE
 )
+_MASK = regex.compile(r"255\.(?:255|0)\.\d{1,3}\.\d{1,3}")
+_VERSION_PART = 40
 
 
 def _ip(value: str, near: str) -> float:
@@ -257,8 +274,12 @@ def _ip(value: str, near: str) -> float:
         return 0
     if address.is_unspecified or address.is_loopback:
         return 0
-    before = near.partition(value)[0]
-    if address.version == 4 and (_VERSION_WORDS.search(before) or all(int(part) < 25 for part in value.split("."))):
+    before, _, after = near.partition(value)
+    if address.version == 4 and (_MASK.fullmatch(value) or (value.endswith(".0") and regex.match(r"/\d", after))):
+        return 0  # of a network, not of anyone in it
+    if address.version == 4 and (
+        _VERSION_WORDS.search(before) or all(int(part) < _VERSION_PART for part in value.split("."))
+    ):
         return 0.3  # more likely a version
     if address.version == 6 and sum(map(bool, value.split(":"))) < 3:
         return 0.3  # `a::b` is a name in some languages

@@ -19,7 +19,7 @@ from phonenumbers.phonenumbermatcher import _verify as verify
 from presidio_analyzer import Pattern, PatternRecognizer, RecognizerResult
 
 from proxy_guard.detect.phone import region_of
-from proxy_guard.detect.phone_words import LABEL, OTHERWISE, SAID_AFTER, SAID_BEFORE, UNIT
+from proxy_guard.detect.phone_words import LABEL, LINKED, OTHERWISE, SAID_AFTER, SAID_BEFORE, UNIT
 from proxy_guard.errors import ProxyGuardError
 
 PHONE_REGIONS = ("IN", "US", "GB")
@@ -45,6 +45,7 @@ _OTHER = regex.compile(
     r"|(?<![\d:])\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?![\d:])"  # times of day
     r"|(?<![\d.+＋])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"  # IPv4
     r"|(?<![\w-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])"  # UUIDs
+    r"|\d{1,5}[-–] ?\d{1,5} ?\((?:19|20)\d\d\)"  # pages of a year
     r"|\[ *\d+\.\d{6}\]"  # seconds since boot
     r"|(?<![\w.+＋-])-?\d{1,3}\.\d{4,}(?![\d.]| ?\d)"  # coordinates, measures
     r"|(?<!\d)(?:19|20)\d\d ?[-–/] ?(?:19|20)\d\d(?!\d)"  # years
@@ -53,6 +54,10 @@ _OTHER = regex.compile(
 )
 _GLUED = regex.compile(r"\b(?:number|num|is|at|on|me)$", regex.IGNORECASE)
 """Words after which a space is forgotten now and then."""
+_ASSIGNED = regex.compile(r"=[ \u00a0]*$")
+_MINUS = regex.compile(r"[ \u00a0][-\u2212]\d")
+_CONSTANTS = frozenset({"1234567890", "0123456789", "2147483647", "2147483648", "4294967295", "4294967296"})
+"""Numbers that are everywhere in code."""
 _LINK = regex.compile(r"\S*/\S*$")
 _PHONE_LINK = regex.compile(r"wa\.me/|tel|phone|mobile|whatsapp|sms|call", regex.IGNORECASE)
 
@@ -105,7 +110,7 @@ class PhoneNumbers(PatternRecognizer):  # type: ignore[misc]
     def _score(self, text: str, start: int, end: int, *, whole: bool) -> float:
         value = text[start:end]
         digits = "".join(str(unicodedata.decimal(char)) for char in value if char.isdecimal())
-        if not 5 <= len(digits) <= 18 or len(set(digits)) < 2:
+        if not 5 <= len(digits) <= 18 or len(set(digits)) < 2 or value in _CONSTANTS or _MINUS.search(value):
             return 0
         before, after = text[max(0, start - _NEAR) : start], text[end : end + _NEAR]
         label = LABEL.search(before) is not None
@@ -115,24 +120,29 @@ class PhoneNumbers(PatternRecognizer):  # type: ignore[misc]
             return 0
         if after[:1].isalpha() and after[:1].isascii() and not label:
             return 0
-        said = label or SAID_BEFORE.search(before) is not None or SAID_AFTER.search(after) is not None
-        return self._valid(value, digits, said=said, whole=whole)
+        said_before = label or SAID_BEFORE.search(before) is not None
+        said_after = SAID_AFTER.search(after) is not None
+        # A count may stand near such words too: of a number that no region knows, they have to speak.
+        told = label or said_after or (said_before and (LINKED.search(before) or not value.isdecimal()))
+        return self._valid(value, digits, said=said_before or said_after, told=bool(told), whole=whole)
 
     def _said_otherwise(self, before: str, after: str) -> bool:
         if OTHERWISE.search(before) or UNIT.search(after):
             return True
         link = _LINK.search(before)
+        if link is None and _ASSIGNED.search(before):
+            return True
         return link is not None and _PHONE_LINK.search(link.group()) is None
 
-    def _valid(self, value: str, digits: str, *, said: bool, whole: bool) -> float:
+    def _valid(self, value: str, digits: str, *, said: bool, told: bool, whole: bool) -> float:
         if value[0] in "+＋":
             return 0.6 if _is_valid("+" + digits, None) or (said and whole and 7 <= len(digits) <= 15) else 0
-        plain = value.isdecimal()
+        plain = value.strip("([])").isdecimal()
         for region in self.regions:
             if region_of(region).reads(digits) and self._in_region(value, digits, region, said=said, whole=whole):
                 # Seconds since 1970 look like numbers of ten digits.
                 return 0 if plain and not said and "1400000000" <= digits < "1800000000" else 0.4
-        if not (said and whole):
+        if not (told and whole):
             return 0
         date = plain and len(digits) == 8 and digits[:2] in ("19", "20")
         # Fewer digits may be an extension, a price, or half of a number whose other half is in the next message.

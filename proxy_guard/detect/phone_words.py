@@ -6,7 +6,7 @@ import regex
 
 _STEMS = (
     # English
-    "phone telephone cell mobile mob ph call ring dial text sms mms whatsapp wapp signal telegram viber imo contact "
+    "phone telephone cell mobile mob ph call ring dial text sms mms whatsapp wapp telegram viber contact "
     "reach fax landline hotline helpline pager voicemail "
     # other languages of Latin script
     "fon fone tlf tel telf telp telefo rufnummer durchwahl anruf erreich handy mobil telemóvel téléph teleph appel "
@@ -14,7 +14,8 @@ _STEMS = (
     "puhelin zadzwo komórk numer zavol cep hubungi nomor hp gọi số"
 ).split()
 _PHRASES = (
-    "whats app", "hot line", "help line", "toll free", "toll-free", "voice mail", "bel me", "bel mij", "điện thoại",
+    "whats app", "signal:", "on signal", "hot line", "help line", "toll free", "toll-free", "voice mail", "bel me",
+    "bel mij", "điện thoại",
 )  # fmt: skip
 _OTHER_SCRIPTS = (
     "телефон тел номер моб звон дзвон τηλ κινητ καλέσ καλεσ 电话 電話 手机 手機 号码 號碼 致电 拨打 "
@@ -34,6 +35,12 @@ SAID_BEFORE = regex.compile(
     regex.IGNORECASE,
 )
 """A word for a phone, and no more than six others, right before a number."""
+LINKED = regex.compile(
+    r"(?:(?<![^\W\d_])(?:at|on|is|are|me|us|him|her|them|my|no|nr|num|number|ist|lautet|unter|an|est|au|es|al|en|è|é|ao|no|"
+    r"nummer|numéro|numero|número|op|to|pod|på)|[^\W\d_a-zà-öø-ÿ])\W{0,3}$",
+    regex.IGNORECASE,
+)
+"""What leads from such a word to its number; any word of another script may."""
 SAID_AFTER = regex.compile(
     rf"^[\s,)'’\"-]{{0,3}}(?:[^\W\d]+[^\w.!?\n]{{1,2}}){{0,4}}(?:number\b|{_PHONE})", regex.IGNORECASE
 )
@@ -44,17 +51,17 @@ LABEL = regex.compile(
 """A word for a phone as the label of what follows."""
 
 _OTHERS = (
-    "order orders invoice invoices inv bill track tracking parcel package shipment consignment awb ticket ref "
-    "reference case incident request sku asin isbn issn doi ean upc gtin imei imsi iccid serial sn s/n part model "
-    "item product article batch lot id ids uid pid gid account acct a/c ac iban transaction txn utr rrn pnr booking "
-    "reservation confirmation policy claim vin meter licence license passport ssn nhs aadhaar aadhar pan vat tax "
-    "ein npi card commit hash sha md5 checksum build version rev revision release port epoch time timestamp unix ts "
-    "byte bytes size offset line row page pages pp vol chapter section zip postcode pincode amount total subtotal "
-    "price sum balance budget revenue population seed rs inr usd eur gbp jpy chf aud cad score point points random "
-    "salt key token nonce cost costs costing for paid pay worth about around over under than nearly almost emi "
-    "least most only barcode ndc pmid arxiv patent job run exit error code pin otp bestellung bestellnummer bestell "
-    "rechnung rechnungsnummer sendungsnummer commande facture pedido factura ordine fattura zamówienie заказ заказа "
-    "订单 订单号 単号 单号 注文番号 "
+    "order orders contract project grant file plot form coords coordinates column invoice invoices inv bill track "
+    "tracking parcel package shipment consignment awb ticket ref reference case incident request sku asin isbn issn "
+    "doi ean upc gtin imei imsi iccid serial sn s/n part model item product article batch lot id ids uid pid gid "
+    "account acct a/c ac iban transaction txn utr rrn pnr booking reservation confirmation policy claim vin meter "
+    "licence license passport ssn nhs aadhaar aadhar pan vat tax ein npi card commit hash sha md5 checksum build "
+    "version rev revision release port epoch time timestamp unix ts byte bytes size offset line row page pages pp "
+    "vol chapter section zip postcode pincode amount total subtotal price sum balance budget revenue population "
+    "seed rs inr usd eur gbp jpy chf aud cad score point points random salt key token nonce cost costs costing for "
+    "paid pay worth about around over under than nearly almost emi least most only barcode ndc pmid arxiv patent "
+    "job run exit error code pin otp bestellung bestellnummer bestell rechnung rechnungsnummer sendungsnummer "
+    "commande facture pedido factura ordine fattura zamówienie заказ заказа 订单 订单号 単号 单号 注文番号 "
 ).split()
 OTHERWISE = regex.compile(
     rf"(?:(?<![^\W\d_])(?:{'|'.join(sorted(map(regex.escape, _OTHERS), key=len, reverse=True))})"

@@ -19,8 +19,16 @@ class _Email(presidio.EmailRecognizer):  # type: ignore[misc]
         return bool(suffixes()(pattern_text).fqdn)
 
 
+class _WholeEmail(_Email):
+    """Looks at the domain alone; with what is before the `@`, a URL's path may pass for one."""
+
+    def validate_result(self, pattern_text: str) -> bool:
+        return super().validate_result(pattern_text.rpartition("@")[2])
+
+
 OFFLINE: dict[str, type[PatternRecognizer]] = {"EmailRecognizer": _Email}
 """What stands in for those Presidio recognizers that would ask the network, by their names."""
+_IN_PLACE: dict[str, type[PatternRecognizer]] = {**OFFLINE, "EmailRecognizer": _WholeEmail}
 
 
 def recognizers_for(entities: Iterable[str], phone_regions: Sequence[str] | None = None) -> list[EntityRecognizer]:
@@ -33,7 +41,7 @@ def recognizers_for(entities: Iterable[str], phone_regions: Sequence[str] | None
             made.append(own.OWN[entity]())
         elif entity in PATTERN_RECOGNIZERS:
             name = PATTERN_RECOGNIZERS[entity]
-            made.append((OFFLINE.get(name) or MENDED.get(name) or getattr(presidio, name))())
+            made.append((_IN_PLACE.get(name) or MENDED.get(name) or getattr(presidio, name))())
         elif entity in OWN_RECOGNIZERS:
             made.append(getattr(custom, OWN_RECOGNIZERS[entity])())
     return made
