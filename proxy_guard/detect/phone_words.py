@@ -66,7 +66,8 @@ _OTHERS = (
 OTHERWISE = regex.compile(
     rf"(?:(?<![^\W\d_])(?:{'|'.join(sorted(map(regex.escape, _OTHERS), key=len, reverse=True))})"
     r"(?:[ _-]?(?:no|nr|num|number|numbers|id|ids|code|ref|key|at|date|nummer))?)"
-    r"(?:[^\w\n.]{0,3}(?:no|nr|number|num|id|code|is|was|are|of|n°|nº|has|shows|says|eq)\b)?[.]?[^\w\n+(.]{0,5}$",
+    r"(?:[^\w\n.]{0,3}(?:no|nr|number|num|id|code|is|was|are|of|n°|nº|has|shows|says|eq)\b)?[.]?[^\w\n+(.]{0,5}$"
+    r"|(?<![^\W\d_])(?:sum|total|amount|balance|average|count) (?:of|for|in)\b[^\d\n.!?]{0,24}$",
     regex.IGNORECASE,
 )
 """A word for another kind of number as the label of what follows."""
