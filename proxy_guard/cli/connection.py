@@ -37,6 +37,7 @@ from proxy_guard.secrets import Resolved
 
 _OURS = ("accept", "accept-encoding", "user-agent", "host", "content-length", "connection")
 _PLAIN_TOKEN_FIELDS = ("token_type", "expires_in", "scope", "error")
+_WANTED = Wanted(None, "en", 0.4)
 _console = Console()
 
 
@@ -107,28 +108,31 @@ class _Call:
             self._item = _item(file, connection)
 
     async def make(self, seconds: float) -> dict[str, Any]:
-        with anyio.fail_after(seconds):
-            match self._connection.kind:
-                case "lookup":
-                    lookup = Lookup(self._connection, self._observe)
-                    try:
+        match self._connection.kind:
+            case "lookup":
+                lookup = Lookup(self._connection, self._observe)
+                try:
+                    with anyio.fail_after(seconds):
                         return {"value": await lookup.value(self._reference)}
-                    finally:
-                        await lookup.aclose()
-                case "store":
-                    store = Store(self._connection, self._observe)
-                    try:
+                finally:
+                    await lookup.aclose()
+            case "store":
+                store = Store(self._connection, self._observe)
+                try:
+                    with anyio.fail_after(seconds):
                         await store.put(self._reference, "EMAIL_ADDRESS", self._text)
-                    finally:
-                        await store.aclose()
-                    return {"value": "stored"}
-                case _:
-                    scrubber = RemoteScrubber(self._connection, self._observe)
-                    try:
-                        (judgement,) = await scrubber.judge([self._item], Wanted(None, "en", 0.4))
-                    finally:
-                        await scrubber.aclose()
-                    return {"value": _judged(judgement)}
+                finally:
+                    await store.aclose()
+                return {"value": "stored"}
+            case _:
+                scrubber = RemoteScrubber(self._connection, self._observe)
+                scrubber.prepare(_WANTED)  # before the clock starts, as a guard does at load
+                try:
+                    with anyio.fail_after(seconds):
+                        (judgement,) = await scrubber.judge([self._item], _WANTED)
+                finally:
+                    await scrubber.aclose()
+                return {"value": _judged(judgement)}
 
 
 def _item(file: Path, connection: Connection) -> Item:
