@@ -243,7 +243,7 @@ def _is_text(data: bytes) -> bool:
 # --- forms -----------------------------------------------------------------------------------------------
 
 _REFERENCE_SIGNALS = (r"&(?:#[0-9]|#x[0-9a-f]|[a-z][a-z0-9]{1,30};)", r"%[0-9a-f]{2}", r"\\[ux][0-9a-f{]")
-_BLOB_SIGNALS = (r"[A-Za-z0-9+/_-]{16}", r"(?:[0-9a-f]{2}[ :,-]?){8}")
+_BLOB_SIGNALS = (r"[A-Za-z0-9+/_-]{16}", r"(?:(?:[2-7][0-9a-f]|0[9ad])[ :,-]?){8}")
 SIGNALS: tuple[str, ...] = (*_REFERENCE_SIGNALS, *_BLOB_SIGNALS, *SPELLING_SIGNALS)
 """Patterns (case-insensitive). A text that none of them matches has forms only if it is `disguised`."""
 _REFERENCES, _BLOBS, _SPELLINGS = (
