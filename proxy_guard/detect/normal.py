@@ -74,6 +74,21 @@ class _Kinds(dict[str, int]):
         return kind
 
 
+_EDGE = re.compile(r"[!-~] ?(?=[^\x00-\x7f])|[^\x00-\x7f](?=[@.])")
+
+
+def _within(text: str) -> bool:
+    """Whether one of the characters that count inside a value only stands in what may be one."""
+    for edge in _EDGE.finditer(text):
+        first = edge.start() if edge.group()[0] > "~" else edge.end()
+        last = first
+        while last < len(text) and _KINDS[text[last]] & 2:
+            last += 1
+        if last > first and _WITHIN.search(text, max(0, first - 2), last + 2):
+            return True
+    return False
+
+
 _MOST_KINDS = 20_000
 _KINDS = _Kinds()
 
@@ -83,7 +98,7 @@ def disguised(text: str) -> bool:
     kinds = {_KINDS[char] for char in set(text)}
     return (
         not kinds.isdisjoint((1, 3, 5, 7))
-        or (not kinds.isdisjoint((2, 6)) and _WITHIN.search(text) is not None)
+        or (not kinds.isdisjoint((2, 6)) and _within(text))
         or (not kinds.isdisjoint((4, 6)) and _BESIDE.search(text) is not None)
     )
 

@@ -105,7 +105,7 @@ class CardRecognizer(ScoredRecognizer):
 
     def __init__(self) -> None:
         words = ["credit", "card", "visa", "mastercard", "amex", "debit", "rupay", "maestro", "cc"]
-        super().__init__("CREDIT_CARD", _CARD, _card, words)
+        super().__init__("CREDIT_CARD", _CARD, _card, words, gate=r"\d(?:[\s._/-]?\d){11,}")
 
     def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None, regex_flags: Any = None) -> list[Any]:
         """The cards in `text`, from left to right, none within another."""
@@ -327,7 +327,11 @@ OWN: dict[str, Callable[[], PatternRecognizer]] = {
     "EMAIL_REFERENCE": lambda: ScoredRecognizer("EMAIL_REFERENCE", _EMAIL_REFERENCE, _always(1.0), []),
     "PHONE_REFERENCE": lambda: ScoredRecognizer("PHONE_REFERENCE", _PHONE_REFERENCE, _always(1.0), []),
     "IN_AADHAAR": lambda: ScoredRecognizer(
-        "IN_AADHAAR", r"(?<![\w-])[2-9]\d{3}([ :-]?)\d{4}\1\d{4}(?![\w-])", _aadhaar, ["aadhaar", "aadhar", "uidai"]
+        "IN_AADHAAR",
+        r"(?<![\w-])[2-9]\d{3}([ :-]?)\d{4}\1\d{4}(?![\w-])",
+        _aadhaar,
+        ["aadhaar", "aadhar", "uidai"],
+        gate=r"\d{4}[ :-]?\d{4}[ :-]?\d{4}",
     ),
     "IN_BANK_ACCOUNT": lambda: ScoredRecognizer(
         "IN_BANK_ACCOUNT", r"(?<![\w.-])\d{9,18}(?![\w]|[.-]\d)", _bank_account, []
@@ -342,7 +346,11 @@ OWN: dict[str, Callable[[], PatternRecognizer]] = {
     "IP_ADDRESS": lambda: ScoredRecognizer("IP_ADDRESS", _IP, _ip, ["ip", "ipv4", "ipv6", "address", "host"]),
     "JWT": lambda: ScoredRecognizer("JWT", _JWT, _always(0.95), []),
     "OTP": lambda: ScoredRecognizer(
-        "OTP", r"(?<![\w.$€£₹-])(?:[A-Z]{1,2}-)?(?:\d{4,8}|\d{3}[- ]\d{3})(?![\w%]|[.,:-]\d)", _otp, []
+        "OTP",
+        r"(?<![\w.$€£₹-])(?:[A-Z]{1,2}-)?(?:\d{4,8}|\d{3}[- ]\d{3})(?![\w%]|[.,:-]\d)",
+        _otp,
+        [],
+        gate=r"\d{4}|\d{3}[- ]\d{3}",
     ),
     "PASSPORT_MRZ": lambda: ScoredRecognizer("PASSPORT_MRZ", _MRZ, _mrz, [], gate="[0-9]{7}[MFX<][0-9]{7}"),
     "PRIVATE_KEY": lambda: ScoredRecognizer("PRIVATE_KEY", _PRIVATE_KEY, _always(1.0), []),
