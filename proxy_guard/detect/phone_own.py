@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import phonenumbers
@@ -40,16 +40,16 @@ _RUN = regex.compile(
     regex.IGNORECASE,
 )
 _OTHER = regex.compile(
+    r"(?=[-\d\[])(?:"
     r"(?<![\d+＋])(?:(?:19|20)\d\d[-./ ](?:0?[1-9]|1[0-2])[-./ ](?:0[1-9]|[12]\d|3[01]|[1-9])"  # dates
     r"|(?:0?[1-9]|[12]\d|3[01])[-./ ](?:0?[1-9]|[12]\d|3[01])[-./ ](?:19|20)\d\d)(?!\d)(?:[T ,]{1,2}(?=\d\d:))?"
     r"|(?<![\d:])\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?![\d:])"  # times of day
     r"|(?<![\d.+＋])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"  # IPv4
-    r"|(?<![\w-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])"  # UUIDs
     r"|\d{1,5}[-–] ?\d{1,5} ?\((?:19|20)\d\d\)"  # pages of a year
     r"|\[ *\d+\.\d{6}\]"  # seconds since boot
     r"|(?<![\w.+＋-])-?\d{1,3}\.\d{4,}(?![\d.]| ?\d)"  # coordinates, measures
     r"|(?<!\d)(?:19|20)\d\d ?[-–/] ?(?:19|20)\d\d(?!\d)"  # years
-    r"|(?<![\w.+＋])\d{1,3}(?:[,. ]\d{3}){1,4}(?:[.,]\d{1,2})(?![\d])",  # sums
+    r"|(?<![\w.+＋])\d{1,3}(?:[,. ]\d{3}){1,4}(?:[.,]\d{1,2})(?![\d]))",  # sums
     regex.IGNORECASE,
 )
 _GLUED = regex.compile(r"\b(?:number|num|is|at|on|me)$", regex.IGNORECASE)
@@ -58,6 +58,9 @@ _ASSIGNED = regex.compile(r"=[ \u00a0]*$")
 _MINUS = regex.compile(r"[ \u00a0][-\u2212]\d")
 _CONSTANTS = frozenset({"1234567890", "0123456789", "2147483647", "2147483648", "4294967295", "4294967296"})
 """Numbers that are everywhere in code."""
+_PIECE = regex.compile(rf"[^{_SPACE}/]+")
+_LEAST, _MOST, _MOST_GROUPS = 7, 15, 6
+"""Digits of a number without a plus sign that words say is one, and groups that a number is written in."""
 _LINK = regex.compile(r"\S*/\S*$")
 _PHONE_LINK = regex.compile(r"wa\.me/|tel|phone|mobile|whatsapp|sms|call", regex.IGNORECASE)
 
@@ -90,75 +93,119 @@ class PhoneNumbers(PatternRecognizer):  # type: ignore[misc]
 
     def _in_run(self, text: str, run: Any) -> Iterator[tuple[int, int, float]]:
         start, end = run.start(), run.start("ext") if run.start("ext") >= 0 else run.end()
-        score = self._score(text, start, end, whole=True)
+        score = self._score(text, start, end)
         if score:
             yield start, run.end(), score
             return
-        pieces = [(m.start() + start, m.end() + start) for m in regex.finditer(rf"[^{_SPACE}/]+", text[start:end])]
+        # There may be other numbers beside it: then its groups have to be a number's own.
+        pieces = [(start + each.start(), start + each.end()) for each in _PIECE.finditer(text[start:end])]
+        sizes = [sum(map(str.isdecimal, text[first:last])) for first, last in pieces]
         first = 0
         while first < len(pieces):
-            for last in range(len(pieces) - 1, first - 1, -1):
-                if first == 0 and last == len(pieces) - 1:
-                    continue
-                score = self._score(text, pieces[first][0], pieces[last][1], whole=False)
-                if score:
-                    yield pieces[first][0], pieces[last][1], score
-                    first = last
-                    break
+            for last in range(min(len(pieces), first + _MOST_GROUPS) - 1, first - 1, -1):
+                if _LEAST <= sum(sizes[first : last + 1]) <= _MOST and last - first + 1 < len(pieces):
+                    score = self._score_of_part(text, pieces[first][0], pieces[last][1])
+                    if score:
+                        yield pieces[first][0], pieces[last][1], score
+                        first = last
+                        break
             first += 1
 
-    def _score(self, text: str, start: int, end: int, *, whole: bool) -> float:
+    def _score(self, text: str, start: int, end: int) -> float:
+        """The score of a number that stands by itself."""
         value = text[start:end]
-        digits = "".join(str(unicodedata.decimal(char)) for char in value if char.isdecimal())
-        if not 5 <= len(digits) <= 18 or len(set(digits)) < 2 or value in _CONSTANTS or _MINUS.search(value):
+        digits = _digits(value)
+        if len(set(digits)) < 2 or value in _CONSTANTS or _MINUS.search(value):
             return 0
-        before, after = text[max(0, start - _NEAR) : start], text[end : end + _NEAR]
-        label = LABEL.search(before) is not None
-        if not label and value[0] not in "+＋" and self._said_otherwise(before, after):
-            return 0
-        if before[-1:].isalpha() and before[-1:].isascii() and not (label or _GLUED.search(before)):
-            return 0
-        if after[:1].isalpha() and after[:1].isascii() and not label:
-            return 0
-        said_before = label or SAID_BEFORE.search(before) is not None
-        said_after = SAID_AFTER.search(after) is not None
-        # A count may stand near such words too: of a number that no region knows, they have to speak.
-        told = label or said_after or (said_before and (LINKED.search(before) or not value.isdecimal()))
-        return self._valid(value, digits, said=said_before or said_after, told=bool(told), whole=whole)
-
-    def _said_otherwise(self, before: str, after: str) -> bool:
-        if OTHERWISE.search(before) or UNIT.search(after):
-            return True
-        link = _LINK.search(before)
-        if link is None and _ASSIGNED.search(before):
-            return True
-        return link is not None and _PHONE_LINK.search(link.group()) is None
-
-    def _valid(self, value: str, digits: str, *, said: bool, told: bool, whole: bool) -> float:
+        around = _Around(text, start, end)
         if value[0] in "+＋":
-            return 0.6 if _is_valid("+" + digits, None) or (said and whole and 7 <= len(digits) <= 15) else 0
+            valid = _is_valid("+" + digits) or (_LEAST <= len(digits) <= _MOST and around.said)
+            return 0.6 if valid and not around.glued else 0
         plain = value.strip("([])").isdecimal()
-        for region in self.regions:
-            if region_of(region).reads(digits) and self._in_region(value, digits, region, said=said, whole=whole):
-                # Seconds since 1970 look like numbers of ten digits.
-                return 0 if plain and not said and "1400000000" <= digits < "1800000000" else 0.4
-        if not (told and whole):
+        # Seconds since 1970 and dates look like numbers too; so do halves of a number in two messages, if short.
+        moment = plain and (len(digits) == 10 and "1400000000" <= digits < "1800000000")
+        if not moment and self._known(digits):
+            return 0 if around.other else 0.4
+        if not _LEAST <= len(digits) <= _MOST or not around.said or around.other:
             return 0
         date = plain and len(digits) == 8 and digits[:2] in ("19", "20")
-        # Fewer digits may be an extension, a price, or half of a number whose other half is in the next message.
-        return 0.4 if 7 <= len(digits) <= 15 and not date else 0
+        return 0.4 if (around.told(plain=value.isdecimal()) and not date) or self._known(digits, said=True) else 0
 
-    def _in_region(self, value: str, digits: str, region: str, *, said: bool, whole: bool) -> bool:
-        try:
-            number = phonenumbers.parse(digits, region, keep_raw_input=True)
-        except NumberParseException:
-            return False
-        if said and whole:
-            return bool(phonenumbers.is_valid_number(number))
-        written = value if value.isascii() else digits
-        if whole or value.isdecimal():
-            return bool(verify(Leniency.VALID, number, digits, self._readers[region]))
-        return bool(verify(Leniency.EXACT_GROUPING, number, written, self._readers[region]))
+    def _score_of_part(self, text: str, start: int, end: int) -> float:
+        """The score of a number that has others beside it."""
+        value = text[start:end]
+        digits = _digits(value)
+        if value[0] in "+＋":
+            return 0.6 if _is_valid("+" + digits) else 0
+        known = self._known(digits, value if value.isascii() and not value.isdecimal() else "")
+        return 0.4 if known and not _Around(text, start, end).other and not _MINUS.search(value) else 0
+
+    def _known(self, digits: str, written: str = "", *, said: bool = False) -> bool:
+        """Whether a default region knows the number: with the prefix that it takes at home unless `said` to be one,
+        and in the groups that it has there if it is given as `written`."""
+        for region, reader in self._readers.items():
+            if not region_of(region).reads(digits):
+                continue
+            try:
+                number = phonenumbers.parse(digits, region, keep_raw_input=True)
+            except NumberParseException:
+                continue
+            if said:
+                if phonenumbers.is_valid_number(number):
+                    return True
+            elif verify(Leniency.EXACT_GROUPING if written else Leniency.VALID, number, written or digits, reader):
+                return True
+        return False
+
+
+class _Around:
+    """What the words around a number say, looked up where it matters."""
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self._before = text[max(0, start - _NEAR) : start]
+        self._after = text[end : end + _NEAR]
+
+    @cached_property
+    def _label(self) -> bool:
+        return LABEL.search(self._before) is not None
+
+    @cached_property
+    def _said_before(self) -> bool:
+        return self._label or SAID_BEFORE.search(self._before) is not None
+
+    @cached_property
+    def _said_after(self) -> bool:
+        return SAID_AFTER.search(self._after) is not None
+
+    @property
+    def said(self) -> bool:
+        """Whether it is a phone number."""
+        return self._said_before or self._said_after
+
+    def told(self, *, plain: bool) -> bool:
+        """Whether it is one, and no count that stands near such words."""
+        return self._label or self._said_after or bool(LINKED.search(self._before)) or not plain
+
+    @property
+    def glued(self) -> bool:
+        """Whether it is part of a word."""
+        before, after = self._before[-1:], self._after[:1]
+        if before.isascii() and before.isalpha() and not (self._label or _GLUED.search(self._before)):
+            return True
+        return after.isascii() and after.isalpha() and not self._label
+
+    @property
+    def other(self) -> bool:
+        """Whether it is another kind of number, or part of a word."""
+        if self.glued:
+            return True
+        link = _LINK.search(self._before)
+        otherwise = (
+            OTHERWISE.search(self._before)
+            or UNIT.search(self._after)
+            or (_ASSIGNED.search(self._before) if link is None else not _PHONE_LINK.search(link.group()))
+        )
+        return bool(otherwise) and not self._label
 
 
 @cache
@@ -170,8 +217,12 @@ def _load_metadata() -> None:
         PhoneMetadata.metadata_for_nongeo_region(code, None)
 
 
-def _is_valid(number: str, region: str | None) -> bool:
+def _digits(value: str) -> str:
+    return "".join(str(unicodedata.decimal(char)) for char in value if char.isdecimal())
+
+
+def _is_valid(number: str) -> bool:
     try:
-        return bool(phonenumbers.is_valid_number(phonenumbers.parse(number, region)))
+        return bool(phonenumbers.is_valid_number(phonenumbers.parse(number)))
     except NumberParseException:
         return False
