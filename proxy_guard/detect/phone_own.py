@@ -59,8 +59,8 @@ _MINUS = regex.compile(r"[ \u00a0][-\u2212]\d")
 _CONSTANTS = frozenset({"1234567890", "0123456789", "2147483647", "2147483648", "4294967295", "4294967296"})
 """Numbers that are everywhere in code."""
 _PIECE = regex.compile(rf"[^{_SPACE}/]+")
-_LEAST, _MOST, _MOST_GROUPS = 7, 15, 6
-"""Digits of a number without a plus sign that words say is one, and groups that a number is written in."""
+_LEAST, _MOST, _MOST_GROUPS = 7, 15, 4
+"""Digits of a number without a plus sign that words say is one, and groups of one that has others beside it."""
 _LINK = regex.compile(r"\S*/\S*$")
 _PHONE_LINK = regex.compile(r"wa\.me/|tel|phone|mobile|whatsapp|sms|call", regex.IGNORECASE)
 
@@ -87,8 +87,12 @@ class PhoneNumbers(PatternRecognizer):  # type: ignore[misc]
     def _found(self, text: str) -> list[tuple[int, int, float]]:
         blanked = _OTHER.sub(lambda found: "\n" * len(found.group()), text, timeout=_SECONDS)
         found: list[tuple[int, int, float]] = []
-        for run in _RUN.finditer(blanked, timeout=_SECONDS):
-            found += self._in_run(text, run)
+        place = 0
+        while run := _RUN.search(blanked, place, timeout=_SECONDS):
+            some = list(self._in_run(text, run))
+            found += some
+            # What comes after a number may be the start of one that the run cut off.
+            place = some[-1][1] if some else run.end()
         return found
 
     def _in_run(self, text: str, run: Any) -> Iterator[tuple[int, int, float]]:
@@ -103,7 +107,8 @@ class PhoneNumbers(PatternRecognizer):  # type: ignore[misc]
         first = 0
         while first < len(pieces):
             for last in range(min(len(pieces), first + _MOST_GROUPS) - 1, first - 1, -1):
-                if _LEAST <= sum(sizes[first : last + 1]) <= _MOST and last - first + 1 < len(pieces):
+                some = sizes[first : last + 1]
+                if max(some) > 2 and _LEAST <= sum(some) <= _MOST and len(some) < len(pieces):
                     score = self._score_of_part(text, pieces[first][0], pieces[last][1])
                     if score:
                         yield pieces[first][0], pieces[last][1], score

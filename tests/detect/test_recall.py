@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache
 
 import pytest
@@ -76,3 +77,19 @@ FOUND = [
 def test_a_phone_number_is_what_its_sentence_says(text: str, value: str | None) -> None:
     found = Detector(["PHONE_NUMBER"], min_score=0.4).detect(text)
     assert [text[each.start : each.end] for each in found] == ([] if value is None else [value])
+
+
+def test_each_of_many_numbers_in_a_row_is_found() -> None:
+    detector = Detector(["PHONE_NUMBER"], min_score=0.4)
+    assert len(detector.detect("98765 43210 " * 40)) == 40
+    assert len(detector.detect("9876543210 " * 40)) == 40
+
+
+def test_rows_of_small_numbers_take_time_in_proportion() -> None:
+    """What can't be a number is not tried as one: 50 KB in less than a second, tenfold slack for slow machines."""
+    detector = Detector(["PHONE_NUMBER"], cache_bytes=0)
+    for row in ("1 ", "12 34 ", "987 654 321 ", "9876 "):
+        text = row * (50_000 // len(row))
+        began = time.perf_counter()
+        assert detector.detect(text) == []
+        assert time.perf_counter() - began < 10
