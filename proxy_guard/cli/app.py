@@ -112,11 +112,15 @@ def addon_path() -> None:
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    security_api: Annotated[
+        bool, typer.Option("--security-api", help="With an organisation's own Security API, and references.")
+    ] = False,
+) -> None:
     """See it work: a chat server, the sidecar before it, and a few chats through both."""
     from proxy_guard.cli import demo as command
 
-    command.demo()
+    command.demo(security_api)
 
 
 vaults = typer.Typer(help="The vaults of guard.yaml: what they hold, erasure, keys.", no_args_is_help=True)

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import openai
 from rich.console import Console
@@ -23,7 +24,7 @@ from proxy_guard import resources
 from proxy_guard.errors import ProxyGuardError
 
 _START_SECONDS = 60
-_POLICY = """\
+POLICY = """\
 version: 1
 name: demo
 entities:
@@ -51,13 +52,13 @@ def show() -> None:
     with tempfile.TemporaryDirectory() as folder, console.status("Starting a chat server and the sidecar…"):
         rules = Path(folder) / "rules"
         shutil.copytree(resources.rules_dir(), rules)
-        (rules / "policies" / "demo.yaml").write_text(_POLICY, encoding="utf-8")
-        upstream, sidecar = _free_port(), _free_port()
+        (rules / "policies" / "demo.yaml").write_text(POLICY, encoding="utf-8")
+        upstream, sidecar = free_port(), free_port()
         server = [sys.executable, "-m", "uvicorn", "proxy_guard.demo.chat_server:app", "--port", str(upstream)]
         guard = [sys.executable, "-m", "proxy_guard", "run", "--upstream", f"http://127.0.0.1:{upstream}"]
         guard += ["--rules", str(rules), "--policy", "demo", "--listen", f"127.0.0.1:{sidecar}"]
-        with _running([*server, "--log-level", "warning"], upstream), _running(guard, sidecar):
-            table = _chats(sidecar, upstream)
+        with running([*server, "--log-level", "warning"], upstream), running(guard, sidecar):
+            table = chats(sidecar, upstream)
     console.print(table)
     console.print(
         "Try it on your own API:  [bold]proxy-guard run --upstream https://api.openai.com[/]  "
@@ -66,32 +67,35 @@ def show() -> None:
     )
 
 
-def _chats(sidecar: int, upstream: int) -> Table:
+def chats(sidecar: int, upstream: int) -> Table:
+    """Sends the chats through the sidecar. Raises ProxyGuardError where something personal got through."""
     client = openai.OpenAI(base_url=f"http://127.0.0.1:{sidecar}/v1", api_key="demo")
     table = Table(show_lines=True)
     for heading in ("", "the client sent", "the chat API received", "the client got back"):
         table.add_column(heading, overflow="fold")
     for title, text in CHATS.items():
-        before = len(_received(upstream))
+        before = len(received(upstream))
         try:
             reply = client.chat.completions.create(model="demo", messages=[{"role": "user", "content": text}])
             answer = Text(reply.choices[0].message.content or "")
         except openai.APIStatusError as error:
             answer = Text(f"{type(error).__name__} ({error.status_code}): {error.body['message']}", "red")  # type: ignore[index]
-        arrived = [each["messages"][-1]["content"] for each in _received(upstream)[before:]]
+        arrived = [each["messages"][-1]["content"] for each in received(upstream)[before:]]
         if leaked := [secret for secret in SECRETS if secret in str(arrived) + answer.plain]:
             raise ProxyGuardError(f"{len(leaked)} personal data got through")
         table.add_row(title, text, Text("\n".join(arrived), "green") if arrived else Text("nothing", "red"), answer)
     return table
 
 
-def _received(port: int) -> list[dict[str, list[dict[str, str]]]]:
+def received(port: int) -> list[Any]:
+    """What a server of the demo was sent."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/received", timeout=10) as reply:
-        received: list[dict[str, list[dict[str, str]]]] = json.load(reply)
-    return received
+        bodies: list[Any] = json.load(reply)
+    return bodies
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -99,10 +103,10 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _running(command: list[str], port: int) -> Iterator[None]:
+def running(command: list[str], port: int, environment: dict[str, str] | None = None) -> Iterator[None]:
     """A server for the time of a block; ready when its port answers, ended by its handle."""
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603 - our own
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)  # noqa: S603
         try:
             _await(process, port)
             yield
