@@ -39,6 +39,12 @@ class ProxyGuardMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection."""
+        if scope["type"] == "lifespan":
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                await self.guard.aclose()
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

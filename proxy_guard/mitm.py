@@ -55,6 +55,11 @@ class ProxyGuardAddon:
         else:
             raise exceptions.OptionsError(why)
 
+    async def done(self) -> None:
+        """Lets go of what the guard holds open."""
+        if self.guard is not None:
+            await self.guard.aclose()
+
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Finds the rules for a request; what no rule is about streams by."""
         if flow.response or flow.error:
