@@ -59,7 +59,9 @@ def detect(
     ] = None,
     language: Annotated[str, typer.Option("--language")] = "en",
     min_score: Annotated[float | None, typer.Option("--min-score", min=0, max=1)] = None,
-    model: Annotated[str | None, typer.Option("--model", help="A spaCy package or path, for names and places.")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="For names: a spaCy package or path, stanza:en, transformers:NAME.")
+    ] = None,
     phone_regions: Annotated[
         str | None,
         typer.Option("--phone-regions", help="Where numbers without a country code may be from; else IN,US,GB."),

@@ -103,7 +103,7 @@ class LemmaContext:
         raised: list[Hit] = []
         artifacts: Any = None
         with self._nlp.session():
-            tokens = self._nlp.tokens(text)
+            tokens = self._nlp.tokens(text) if self._tables is not None else ()
             texts = [token.text for token in tokens]
             ends = [token.idx + len(token) for token in tokens]
             # Presidio cuts lemmas at colons, and what is cut off can make a keyword of another word.

@@ -23,13 +23,13 @@ class Detector:
     """Finds entities in texts.
 
     `entities` None means all that the profile supports by default: in `proxy-guard` the DEFAULT_ENTITIES of
-    `detect.catalogue` and those of `recognizers`, in `presidio` those of Presidio's own registry. `model` is a spaCy
-    package or path, for entities that need one; `context` are words that count as standing near every hit;
-    `recognizers` are custom ones and `phone_regions` ISO 3166-1 codes of where phone numbers without a country code may
-    be from (None: IN, US, GB), both for the profile `proxy-guard`. Spans are code points of the text as given;
-    findings below `min_score` are left out. What was found in the texts seen last is kept, in up to `cache_bytes`
-    bytes (0: nothing is kept). Raises ProxyGuardError for an unknown entity or region, or a missing
-    model.
+    `detect.catalogue` and those of `recognizers`, in `presidio` those of Presidio's own registry. `model`, for entities
+    that need one, is a spaCy package or path, `stanza:` and a language, or `transformers:` and a name or folder;
+    `context` are words that count as standing near every hit; `recognizers` are custom ones and `phone_regions` ISO
+    3166-1 codes of where phone numbers without a country code may be from (None: IN, US, GB), both for the profile
+    `proxy-guard`. Spans are code points of the text as given; findings below `min_score` are left out. What was found
+    in the texts seen last is kept, in up to `cache_bytes` bytes (0: nothing is kept). Raises ProxyGuardError for an
+    unknown entity or region, or a missing model.
     """
 
     def __init__(
@@ -139,8 +139,8 @@ def _own_engine(
     from proxy_guard.detect import nlp, prose  # noqa: PLC0415 - only with a model
     from proxy_guard.detect.presidio_profile import Presidio  # noqa: PLC0415 - likewise
 
-    nlp.speaks(nlp.load(model or nlp.default_model()), language)
-    presidio = Presidio(language, model)
+    nlp.speaks(nlp.load(model or nlp.default_model(), language, lemmas=False), language)
+    presidio = Presidio(language, model, lemmas=False)
     return Engine(
         [*recognizers, *prose.recognizers(named)],
         sorted(wanted),

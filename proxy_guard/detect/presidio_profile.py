@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from presidio_analyzer import AnalyzerEngine
-from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
+from presidio_analyzer.nlp_engine import NerModelConfiguration
 
 from proxy_guard.detect import nlp
 from proxy_guard.detect.engine import Engine
@@ -18,8 +18,8 @@ logging.getLogger("presidio-analyzer").setLevel(logging.CRITICAL)
 
 
 def analyzer(language: str, model: nlp.Nlp, name: str) -> AnalyzerEngine:
-    """Presidio's own engine on a loaded spaCy model, with its default recognizers, kept off the network."""
-    engine = SpacyNlpEngine(
+    """Presidio's own engine on a loaded model, with its default recognizers, kept off the network."""
+    engine = model.engine(
         models=[{"lang_code": language, "model_name": name}], ner_model_configuration=NerModelConfiguration()
     )
     engine.nlp = {language: model.model}
@@ -31,17 +31,17 @@ def analyzer(language: str, model: nlp.Nlp, name: str) -> AnalyzerEngine:
 
 
 class Presidio:
-    """Presidio's own engine on a spaCy model, and what of it this engine borrows."""
+    """Presidio's own engine on a language model, and what of it this engine borrows."""
 
-    def __init__(self, language: str, model: str | None) -> None:
-        """Raises ProxyGuardError where the model is missing."""
+    def __init__(self, language: str, model: str | None, *, lemmas: bool = True) -> None:
+        """`lemmas` are for context as Presidio looks for it. Raises ProxyGuardError where the model is missing."""
         name = model or nlp.default_model()
-        self.nlp = nlp.load(name)
+        self.nlp = nlp.load(name, language, lemmas=lemmas)
         self.analyzer = analyzer(language, self.nlp, name)
         self._language = language
 
     def artifacts_of(self, document: Any) -> Any:
-        """Presidio's artifacts of a spaCy document."""
+        """Presidio's artifacts of a document."""
         return self.analyzer.nlp_engine._doc_to_nlp_artifact(document, self._language)
 
     @property

@@ -134,7 +134,9 @@ class PolicyFile(FileModel):
     )
     language: str = "en"
     model: str | None = Field(
-        default=None, description="The spaCy package or path for names, of `local`; the first one installed if none."
+        default=None,
+        description="The language model for names, of `local`: a spaCy package or path, `stanza:en` or the like, or "
+        "`transformers:` and a name or folder; the first spaCy package installed if none.",
     )
     block: BlockReply = BlockReply()
     on_error: Then | dict[Cause, Then] = Field(

@@ -1,3 +1,4 @@
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,19 @@ def test_a_missing_model_is_told_with_what_installs_it(model: str, told: str) ->
     assert done.returncode != 0
     assert told in " ".join(done.stderr.split())
     assert "Anna" not in done.stderr
+
+
+@pytest.mark.parametrize(("model", "extra"), [("stanza:en", "stanza"), ("transformers:x/y", "transformers")])
+@pytest.mark.parametrize("profile", ["proxy-guard", "presidio"])
+def test_a_missing_library_is_told_with_its_extra(model: str, extra: str, profile: str) -> None:
+    if importlib.util.find_spec("torch"):
+        pytest.skip("the libraries are installed: see test_other_models.py")
+    done = run("--model", model, "--entities", "PERSON", "--profile", profile)
+    assert done.returncode != 0
+    told = " ".join(done.stderr.split())
+    assert f"the language model '{model}' needs the extra proxy-guard[{extra}]" in told
+    assert f"pip install 'proxy-guard[{extra}]'" in told
+    assert "Anna" not in told
 
 
 def test_a_model_of_another_language_is_refused() -> None:
