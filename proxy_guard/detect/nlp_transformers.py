@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub import snapshot_download
 from presidio_analyzer.nlp_engine import NerModelConfiguration, TransformersNlpEngine, device_detector
 from spacy.tokens import SpanGroup
 from transformers import AutoModelForTokenClassification, AutoTokenizer, pipeline
@@ -68,8 +69,10 @@ def load(name: str, words: Any) -> TransformersNlp:
     if not folder and not _ON_A_HUB.fullmatch(name):
         raise ProxyGuardError(f"there is no transformers model in the folder '{name}'")
     try:
-        model = AutoModelForTokenClassification.from_pretrained(name, local_files_only=True)
-        tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=True)
+        # With a name instead of a folder transformers asks the hub, whatever it is told.
+        place = name if folder else snapshot_download(name, local_files_only=True)
+        model = AutoModelForTokenClassification.from_pretrained(place, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True)
     except (OSError, ValueError):
         if folder:
             raise ProxyGuardError(f"there is no transformers model that labels words in the folder '{name}'") from None
