@@ -9,6 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from proxy_guard.guard import Exchange, Guard
 from proxy_guard.model import Headers, Verdict
@@ -76,7 +77,8 @@ class ProxyGuardMiddleware:
         if verdict.action == "block":
             await _reply(verdict, send)
             return None
-        return {**scope, "headers": _to_wire(verdict.headers)}, _replay({**event, "body": verdict.body}, receive)
+        scope = {**scope, "headers": _to_wire(verdict.headers), **(_to_scope(verdict.url) if verdict.url else {})}
+        return scope, _replay({**event, "body": verdict.body}, receive)
 
 
 class _ResponseGuard:
@@ -152,9 +154,16 @@ def _url(scope: Scope) -> str:
     host = headers.get(b"host", b"").decode("latin-1")
     if not _HOST.fullmatch(host):  # nor may a host turn the path into something else
         host = ":".join(map(str, scope.get("server") or ("",)))
-    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
     query = scope.get("query_string", b"").decode("latin-1")
     return f"{scope.get('scheme', 'http')}://{host}{path}" + (f"?{query}" if query else "")
+
+
+def _to_scope(url: str) -> dict[str, Any]:
+    """The path and query of a URL, as a scope has them."""
+    path, _, query = url.partition("://")[2].partition("?")
+    path = path[path.index("/") :]
+    return {"path": unquote(path), "raw_path": path.encode("latin-1"), "query_string": query.encode("latin-1")}
 
 
 def _from_wire(headers: Any) -> Headers:

@@ -7,21 +7,22 @@ the body is read, and `inspect` on the whole message. A driver answers each `Scr
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
+from dataclasses import dataclass
 
-from proxy_guard.codecs import Limits
+from proxy_guard.codecs import UNNAMED, Codec, ContentType, Document, Limits
+from proxy_guard.codecs.charset import known, read_content_type, with_charset
 from proxy_guard.codecs.content_encoding import decode_content, encodings_of, longer_decoded
-from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.fields import Located, locate
-from proxy_guard.model import Failed, LocatedFinding, Message, Slot, Verdict
+from proxy_guard.locate.head import Head, locate_head
+from proxy_guard.model import Failed, Headers, LocatedFinding, Message, Slot, Verdict
 from proxy_guard.policy import Policy
-from proxy_guard.policy.decide import Decider, broken, compile_block_body
+from proxy_guard.policy.decide import Decider, Forward, broken, compile_block_body
 from proxy_guard.rules.compiled import Api, Match
 from proxy_guard.stages import Answer, Wish, scrubbed
 
 __all__ = ["advance", "broken", "failed", "inspect", "is_large", "refuse"]
-_JSON = JsonCodec()
 _PROBLEM = compile_block_body(None)
 Inspection = Generator[Wish, Answer, Verdict]
 
@@ -76,7 +77,7 @@ def inspect(message: Message, match: Match, limits: Limits) -> Inspection:
     decider = _decider(message, match)
     if match.api is None:
         return decider.unmatched()
-    if not message.body:
+    if not message.body and not (match.api.head and message.direction == "request"):
         return decider.allow()
     try:
         return (yield from _inspect(message, match, match.api, limits, decider))
@@ -85,24 +86,14 @@ def inspect(message: Message, match: Match, limits: Limits) -> Inspection:
 
 
 def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: Decider) -> Inspection:
-    encodings = _check_head(message, api, limits)
-    if len(message.body) > limits.body:
-        raise _too_large(limits)
-    fields = api.fields(message.direction)
-    if not fields:
-        return decider.allow()
-    body = decode_content(message.body, encodings, limits)
-    document = _JSON.decode(body, limits)
-    if not isinstance(document.value, dict | list):
-        raise Unreadable("the body is JSON, but no object or array, so that no field can be located in it")
-    located = locate(fields, document, limits)
-    if located.media and not match.policy.passes("unsupported_media"):
-        raise Unreadable(f"media can't be inspected ({located.media[0]})", status=415, cause="unsupported_media")
+    read = _read(message, api, limits)
+    if read.media and not match.policy.passes("unsupported_media"):
+        raise Unreadable(f"media can't be inspected ({read.media})", status=415, cause="unsupported_media")
     findings: list[LocatedFinding] = []
     blocking: list[LocatedFinding] = []
     edits: list[tuple[Slot, str]] = []
-    for policy, slots in _by_policy(located.slots, match):
-        outcome = yield from scrubbed(slots, policy, document.value, api.speaker, message.direction)
+    for policy, slots in _by_policy([*read.head.slots, *read.located.slots], match):
+        outcome = yield from scrubbed(slots, policy, read.document.value, api.speaker, message.direction)
         if isinstance(outcome, Failed):
             return decider.failed(outcome.cause, 503, outcome.why)
         if outcome.rejected and not policy.observe:
@@ -110,16 +101,71 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
         findings += outcome.findings
         blocking += outcome.blocking
         if not policy.observe:
-            edits += [(slots[index], text) for index, text in outcome.texts.items()]
+            # An operator may give back what it was given; that is no change.
+            edits += [(slots[n], text) for n, text in outcome.texts.items() if text != slots[n].text]
     if blocking:
         return decider.found(blocking, findings)
-    passed = f"passed uninspected, unsupported_media: {located.media[0]}" if located.media else ""
+    passed = f"passed uninspected, unsupported_media: {read.media}" if read.media else ""
     if match.policy.observe:
         return decider.allow(findings, "would rewrite" if findings else passed)
-    if _apply(located, edits) or document.ambiguous:
-        reason = "rewritten" if edits else "read in one of several ways, forwarded as read"
-        return decider.rewrite(_JSON.encode(document), findings, reason)
-    return decider.allow(findings, passed)
+    written = read.write(message, edits)
+    if written is None:
+        return decider.allow(findings, passed)
+    reason = "rewritten" if edits else "read in one of several ways, forwarded as read"
+    return decider.rewrite(findings, reason, written)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A message, read: what its head and its body hold. There is no codec where the body is not looked into."""
+
+    head: Head
+    located: Located
+    document: Document
+    codec: Codec | None = None
+
+    @property
+    def media(self) -> str:
+        """A rule that reached media, or what there is of it that no rule reached; nothing without media."""
+        return self.located.media[0] if self.located.media else "a file" if self.document.files else ""
+
+    def write(self, message: Message, edits: list[tuple[Slot, str]]) -> Forward | None:
+        """What is forwarded in place of the message; None where that goes on as it came."""
+        own = {id(slot) for slot in self.head.slots}
+        headers, url = self.head.write(message, [edit for edit in edits if id(edit[0]) in own])
+        body = None
+        in_body = [edit for edit in edits if id(edit[0]) not in own]
+        if self.codec and (self.located.apply(in_body) or self.document.ambiguous):
+            body, charset = self.codec.encode(self.document)
+            headers = _naming(headers, charset) if charset else headers
+        same = body is None and url is None and headers is message.headers
+        return None if same else Forward(headers, body, url)
+
+
+def _read(message: Message, api: Api, limits: Limits) -> _Read:
+    content_type, encodings = _check_head(message, api, limits)
+    if len(message.body) > limits.body:
+        raise _too_large(limits)
+    head = locate_head(api.head, message) if api.head and message.direction == "request" else _NO_HEAD
+    fields = api.fields(message.direction)
+    if not fields or not message.body:
+        return _Read(head, Located([], [], []), _NO_BODY)
+    codec = api.formats.codec(content_type)
+    document = codec.decode(decode_content(message.body, encodings, limits), limits, content_type)
+    if not isinstance(document.value, dict | list):
+        raise Unreadable("the body is JSON, but no object or array, so that no field can be located in it")
+    return _Read(head, locate(fields, document, limits), document, codec)
+
+
+_NO_HEAD = Head()
+_NO_BODY = Document({})
+
+
+def _naming(headers: Headers, charset: str) -> Headers:
+    """The headers, with another charset in the Content-Type."""
+    return tuple(
+        (name, with_charset(value, charset) if name.lower() == "content-type" else value) for name, value in headers
+    )
 
 
 def _by_policy(slots: list[Slot], match: Match) -> list[tuple[Policy, list[Slot]]]:
@@ -133,15 +179,13 @@ def _by_policy(slots: list[Slot], match: Match) -> list[tuple[Policy, list[Slot]
     return list(groups.values())
 
 
-def _apply(located: Located, edits: Iterable[tuple[Slot, str]]) -> bool:
-    # An operator may give back what it was given; that is no change.
-    return located.apply([(slot, text) for slot, text in edits if text != slot.text])
+def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType, list[str]]:
+    """What the head says of the body: its Content-Type and encodings.
 
-
-def _check_head(message: Message, api: Api, limits: Limits) -> list[str]:
-    """The content encodings that the head names. Raises Unreadable for what the head alone shows to be wrong."""
+    Raises Unreadable for what the head alone shows to be wrong.
+    """
     if not api.fields(message.direction):
-        return []
+        return UNNAMED, []
     types: list[str] = []
     encodings: list[str] = []
     for name, value in message.headers:
@@ -154,25 +198,17 @@ def _check_head(message: Message, api: Api, limits: Limits) -> list[str]:
                 raise _too_large(limits)
     if len(types) > 1:
         raise Unreadable("the message has more than one Content-Type", status=400)
+    content_type = read_content_type(types[0]) if types else UNNAMED
     if types:
-        _check_type(types[0], api)
-    return encodings_of(encodings) if encodings else []
+        api.formats.codec(content_type)
+        if content_type.charset:
+            known(content_type.charset)
+    return content_type, encodings_of(encodings) if encodings else []
 
 
 def _more_than(digits: str, limit: int) -> bool:
     # A number of thousands of digits is not worth being read.
     return len(digits.lstrip("0")) > len(str(limit)) or int(digits or 0) > limit
-
-
-def _check_type(content_type: str, api: Api) -> None:
-    media_type, _, parameters = content_type.lower().partition(";")
-    if not api.content_types.fullmatch(media_type.strip()):
-        # Not named in full: what a client sends there is not ours to repeat.
-        known = "text/event-stream" if media_type.strip() == "text/event-stream" else "this media type"
-        raise Unreadable(f"a body of {known} can't be inspected", status=415)
-    charset = parameters.partition("charset=")[2].split(";")[0].strip("\"' ")
-    if charset not in ("", "utf-8", "utf8", "us-ascii"):
-        raise Unreadable("a body in a charset other than UTF-8 can't be inspected", status=415)
 
 
 def _too_large(limits: Limits) -> Unreadable:

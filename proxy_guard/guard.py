@@ -20,6 +20,7 @@ from proxy_guard.consult import Consultant
 from proxy_guard.errors import Late, Unavailable
 from proxy_guard.model import (
     Consulted,
+    Direction,
     Failed,
     Headers,
     Judgement,
@@ -206,14 +207,14 @@ class Exchange:
         self._url = url
         self._owner = owner
 
-    def concerns(self, direction: str) -> bool:
-        """Whether the body of that direction is to be inspected; if not, it may stream by untouched."""
+    def concerns(self, direction: Direction) -> bool:
+        """Whether a message of that direction is to be inspected; if not, its body may stream by untouched."""
         match = self._match
         if match is None:
             return False
         if match.api is None:
             return match.blocks and direction == "request"
-        return bool(match.api.request if direction == "request" else match.api.response)
+        return match.api.concerns(direction)
 
     def request(self, headers: Headers, body: bytes = b"") -> Message:
         """The exchange's request as a message."""

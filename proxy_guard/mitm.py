@@ -82,6 +82,9 @@ class ProxyGuardAddon:
                 _answer(flow, verdict)
             elif verdict.action == "rewrite":
                 _rewrite(flow.request, verdict)
+                if verdict.url:
+                    # Path and query only: a proxy's own form of the target, and the host, stay.
+                    flow.request.path = "/" + verdict.url.partition("://")[2].partition("/")[2]
 
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Lets responses that no rule is about stream by."""

@@ -224,9 +224,10 @@ class Failed:
 class Verdict:
     """What becomes of a message.
 
-    allow: forward it as it came. rewrite: forward `headers` and `body` instead. block: answer the client with
-    `status`, `headers` and `body`. `reason` is for people and holds no personal data. `incident` names a block
-    in the reply's header, the log and the audit alike.
+    allow: forward it as it came. rewrite: forward `headers` and `body` instead, and to `url` if there is one, which
+    differs from the message's in path and query only. block: answer the client with `status`, `headers` and `body`.
+    `reason` is for people and holds no personal data. `incident` names a block in the reply's header, the log and the
+    audit alike.
     """
 
     action: Action
@@ -238,3 +239,4 @@ class Verdict:
     api: str | None = None
     policy: str | None = None
     incident: str | None = None
+    url: str | None = field(default=None, repr=False)

@@ -18,7 +18,7 @@ from proxy_guard.codecs import Limits
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import MissingExtra
 from proxy_guard.guard import Guard
-from proxy_guard.model import Message, Verdict
+from proxy_guard.model import Direction, Message, Verdict
 from proxy_guard.remote.proof import fault
 from proxy_guard.remote.settings import ConnectionProofFile
 from proxy_guard.rules.files import Case, ProofFile
@@ -105,12 +105,22 @@ def _chat(text: str) -> dict[str, Any]:
 
 
 def _message(case: Case) -> Message:
+    headers = {name.lower(): value for name, value in case.headers.items()}
+    direction: Direction = "response" if case.response is not None else case.direction
     content = _chat(case.text) if case.text is not None else case.request or case.response
-    headers = (("content-type", "application/json"),)
-    body = json.dumps(content, ensure_ascii=False).encode()
-    if case.response is not None:
-        return Message("response", case.method, case.url, headers, body, 200)
-    return Message("request", case.method, case.url, headers, body)
+    if content is not None:
+        headers = {"content-type": "application/json"} | headers
+        body = json.dumps(content, ensure_ascii=False).encode()
+    else:
+        body = _wire(case, case.body or "")
+    status = 200 if direction == "response" else None
+    return Message(direction, case.method, case.url, tuple(headers.items()), body, status)
+
+
+def _wire(case: Case, text: str) -> bytes:
+    """The bytes of a body that is written as text."""
+    multipart = any(value.lower().startswith("multipart/") for value in case.headers.values())
+    return (text.replace("\n", "\r\n") if multipart else text).encode()
 
 
 def _fault(case: Case, message: Message, verdict: Verdict) -> str:
@@ -129,6 +139,18 @@ def _fault(case: Case, message: Message, verdict: Verdict) -> str:
         return f"not found: {', '.join(sorted(missing))}" if missing else ""
     if verdict.action != "rewrite":
         return f"not rewritten: {did}"
+    if case.becomes_url not in (None, verdict.url):
+        return "became another URL"
+    headers = {name.lower(): value for name, value in verdict.headers}
+    for name, value in case.becomes_headers.items():
+        if headers.get(name.lower()) != value:
+            return f"the header {name} became another"
+    if isinstance(case.becomes, str) and case.body is not None:
+        if verdict.body == _wire(case, case.becomes):
+            return ""
+        return f"became {verdict.body.decode(errors='replace')}"
     becomes = _chat(case.becomes) if isinstance(case.becomes, str) else case.becomes
+    if becomes is None:
+        return ""
     got = JsonCodec().decode(verdict.body, Limits()).value
     return "" if got == becomes else f"became {json.dumps(got, ensure_ascii=False)}"

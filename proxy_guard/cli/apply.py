@@ -35,6 +35,8 @@ def apply(url: str, rules: Path | None, policy: str | None, method: str, respons
 def as_json(verdict: Verdict) -> dict[str, Any]:
     """The verdict in the form that the contract states."""
     shown: dict[str, Any] = {"action": verdict.action, "status": verdict.status}
+    if verdict.url:
+        shown["url"] = verdict.url
     try:
         shown["body"] = verdict.body.decode()
     except UnicodeDecodeError:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +31,63 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class ContentType:
+    """A Content-Type, read: the media type in lower case, without one where none is named, and its parameters."""
+
+    name: str = ""
+    charset: str = ""
+    boundary: str = field(default="", repr=False)
+
+
+UNNAMED = ContentType()
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file in a message: its declared media type, and its bytes."""
+
+    content_type: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A decoded body.
 
     `ambiguous` says that another reader may see something else in the same bytes, so that it has to be
     forwarded as this one read it; `exact` that it holds numbers whose spelling has to be kept by hand.
+    `files` says that it holds `Media`, `source` is what its codec wants to know when it writes it.
     """
 
     value: Any
     ambiguous: bool = False
     exact: bool = False
+    files: bool = False
+    source: Any = field(default=None, repr=False)
+
+
+class Written(NamedTuple):
+    """A body to be forwarded; `charset` is one that its Content-Type has to name from now on."""
+
+    body: bytes
+    charset: str | None = None
 
 
 class Codec(Protocol):
-    """One body format. `decode` raises Unreadable and nothing else; `encode` gives what was read, edits included."""
+    """One body format. `decode` raises Unreadable and nothing else; `encode` gives what was read, edits included.
 
-    def decode(self, body: bytes, limits: Limits) -> Document:
+    What was not edited is written as it came, unless the document is ambiguous.
+    """
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """Those that it reads; `*` stands for any characters."""
+        ...
+
+    def decode(self, body: bytes, limits: Limits, content_type: ContentType = UNNAMED) -> Document:
         """The document in `body`."""
         ...
 
-    def encode(self, document: Document) -> bytes:
-        """The bytes of a document."""
+    def encode(self, document: Document) -> Written:
+        """The bytes of a document. Raises Unreadable where an edit can't be written."""
         ...

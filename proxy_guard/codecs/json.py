@@ -3,7 +3,8 @@
 - Numbers keep their digits: those that Python would write otherwise (`1.10`, `1e5`, `-0`) are kept as text.
 - Duplicate names are legal JSON and read differently by different parsers: the last one counts, and the
   document is marked ambiguous, so that only that reading is forwarded.
-- NaN, Infinity, raw control characters, lone surrogates, trailing data and other charsets are refused.
+- NaN, Infinity, raw control characters, lone surrogates and trailing data are refused.
+- A body in UTF-16 or another charset is written in the same one; what that lacks is escaped.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from dataclasses import replace
 from json.encoder import encode_basestring
 from typing import Any
 
-from proxy_guard.codecs import Document, Limits
+from proxy_guard.codecs import UNNAMED, ContentType, Document, Limits, Written
+from proxy_guard.codecs.charset import JSON_ESCAPES, UTF8, Charset, read_text
 from proxy_guard.errors import Unreadable
 
-_BOM = b"\xef\xbb\xbf"
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -84,15 +85,16 @@ _FREE: list[_Reader] = []
 class JsonCodec:
     """The codec of `application/json` and `+json` bodies, and of JSON held in a string."""
 
-    def decode(self, body: bytes, limits: Limits) -> Document:
-        """The document in `body`, which must be UTF-8 (RFC 8259 8.1); a byte order mark is dropped."""
-        ambiguous = body.startswith(_BOM)
-        try:
-            text = body[3:].decode() if ambiguous else body.decode()
-        except UnicodeDecodeError as error:
-            raise Unreadable(f"the body is not UTF-8 (byte {error.start})", status=400) from None
+    media_types = ("application/json", "application/*+json")
+
+    def decode(self, body: bytes, limits: Limits, content_type: ContentType = UNNAMED) -> Document:
+        """The document in `body`; a byte order mark of UTF-8, which RFC 8259 8.1 has not, is dropped."""
+        text, charset = read_text(body, content_type.charset, sniff=True)
         document = self.decode_text(text, limits)
-        return replace(document, ambiguous=document.ambiguous or ambiguous)
+        if charset is UTF8:
+            return document
+        marked = charset.codec == "utf-8"
+        return replace(document, ambiguous=document.ambiguous or marked, source=UTF8 if marked else charset)
 
     def decode_text(self, text: str, limits: Limits) -> Document:
         """The document in a string."""
@@ -118,9 +120,10 @@ class JsonCodec:
             raise Unreadable("the body is not valid JSON: a string holds half a surrogate pair")
         return Document(value, reader.ambiguous, reader.exact)
 
-    def encode(self, document: Document) -> bytes:
-        """Compact UTF-8, nothing escaped that need not be."""
-        return self.encode_text(document).encode()
+    def encode(self, document: Document) -> Written:
+        """Compact, in the charset that it came in, nothing escaped that need not be."""
+        charset: Charset = document.source or UTF8
+        return charset.write(self.encode_text(document), JSON_ESCAPES)
 
     def encode_text(self, document: Document) -> str:
         """The same, as text."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Literal
 
-from proxy_guard.codecs import Document, Limits
+from proxy_guard.codecs import Document, Limits, Media
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.jsonpath import Node, Query, Step, root_nodes
@@ -165,7 +165,7 @@ class _Walk:
             return
         if each.kind == "media":
             self.found.media.append(each.rule)
-        elif isinstance(value, dict | list):
+        elif isinstance(value, dict | list | Media):
             return  # a list of parts, say: other fields reach into it
         else:
             slot = Slot(str(value), each.rule, path, holder, key, False, each.signed)
@@ -213,7 +213,7 @@ class _Walk:
                         pending.append(((member, at, value, name), nested, level))
                 case list():
                     pending += [((item, (*path, n), value, n), nested, level) for n, item in enumerate(value)]
-                case None | True | False:
+                case None | True | False | Media():
                     pass
                 case _:
                     self._add(each, Slot(str(value), each.rule, path, holder, key, False, each.signed, nested))

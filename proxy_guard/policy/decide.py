@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from proxy_guard.errors import Cause
 from proxy_guard.model import Action, Headers, LocatedFinding, Message, Verdict
@@ -84,6 +84,14 @@ def _blocked(media_type: str, body: bytes, status: int) -> Verdict:
     return Verdict("block", headers, body, status)
 
 
+class Forward(NamedTuple):
+    """What goes on in place of a message: headers, and body and URL where they are not the message's own."""
+
+    headers: Headers
+    body: bytes | None
+    url: str | None
+
+
 class Decider:
     """Makes the verdicts on one message, for one policy and one API's way of answering."""
 
@@ -98,11 +106,16 @@ class Decider:
         message = self._message
         return self._forward("allow", message.headers, message.body, findings, reason)
 
-    def rewrite(self, body: bytes, findings: Iterable[LocatedFinding], reason: str) -> Verdict:
-        """Forward `body` in place of the message's own."""
-        headers = tuple(pair for pair in self._message.headers if pair[0].lower() not in _BODY_HEADERS)
-        headers = (*headers, ("content-length", str(len(body))))
-        return self._forward("rewrite", headers, body, findings, reason)
+    def rewrite(self, findings: Iterable[LocatedFinding], reason: str, forward: Forward) -> Verdict:
+        """Forward this in place of the message."""
+        headers, body, url = forward
+        if body is None:
+            body = self._message.body
+        else:
+            kept = tuple(pair for pair in headers if pair[0].lower() not in _BODY_HEADERS)
+            headers = (*kept, ("content-length", str(len(body))))
+        verdict = self._forward("rewrite", headers, body, findings, reason)
+        return replace(verdict, url=url) if url else verdict
 
     def found(self, blocking: list[LocatedFinding], findings: Iterable[LocatedFinding]) -> Verdict:
         """Block for what was found; in observe mode, say so only."""

@@ -9,10 +9,12 @@ from typing import Any
 
 from proxy_guard.codecs import Limits
 from proxy_guard.locate.fields import FieldTree
+from proxy_guard.locate.head import NO_HEAD, HeadFields
 from proxy_guard.model import Direction, Headers
 from proxy_guard.policy import Policy
 from proxy_guard.policy.decide import BlockBody
 from proxy_guard.remote.connection import Connection
+from proxy_guard.rules.formats import Formats
 from proxy_guard.rules.matching import split_url
 from proxy_guard.vault import VaultRule
 
@@ -25,11 +27,12 @@ class Api:
     methods: frozenset[str]
     hosts: re.Pattern[str] = field(repr=False)
     paths: re.Pattern[str] = field(repr=False)
-    content_types: re.Pattern[str] = field(repr=False)
+    formats: Formats = field(repr=False)
     request: FieldTree = field(repr=False)
     response: FieldTree = field(repr=False)
     block_body: tuple[str, BlockBody] = field(repr=False)
     speaker: str = "role"
+    head: HeadFields = NO_HEAD
 
     def matches(self, method: str, host: str, path: str) -> bool:
         """Whether a request is one of this API's."""
@@ -40,6 +43,10 @@ class Api:
     def fields(self, direction: Direction) -> FieldTree:
         """The fields of its requests or of its responses."""
         return self.request if direction == "request" else self.response
+
+    def concerns(self, direction: Direction) -> bool:
+        """Whether anything of such a message is inspected."""
+        return bool(self.fields(direction)) or (direction == "request" and bool(self.head))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from proxy_guard.errors import Cause
+from proxy_guard.locate.head import UNEDITABLE, segment_pattern
+from proxy_guard.model import Direction
 from proxy_guard.remote.settings import ConnectionFile, ConnectionProofFile
 from proxy_guard.rules.limits import LimitsRule
 from proxy_guard.rules.reading import FileModel
@@ -30,7 +32,7 @@ class Match(FileModel):
     )
     content_types: list[str] = Field(
         default=["application/json", "application/*+json"],
-        description="Media types of the request; another one is refused with 415.",
+        description="Media types of requests and replies; another one is refused with 415.",
     )
 
     @field_validator("paths")
@@ -63,6 +65,24 @@ class FieldRule(FileModel):
     )
 
 
+class UrlRule(FileModel):
+    """What is inspected of the URL of a request."""
+
+    query: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[], description="Names of parameters, whose values are all inspected; `*` is every parameter."
+    )
+    segments: list[str] = Field(
+        default=[], description="Paths that name the segments to be inspected: `/users/{name}/**`; globs as in `match`."
+    )
+
+    @field_validator("segments")
+    @classmethod
+    def _readable(cls, segments: list[str]) -> list[str]:
+        for each in segments:
+            segment_pattern(each)
+        return segments
+
+
 class ApiFile(FileModel):
     """An API description: where text and media sit in one API's messages."""
 
@@ -72,6 +92,8 @@ class ApiFile(FileModel):
     match: Match
     dialect: Literal["rfc9535", "jsonpath-ng"] = "rfc9535"
     speaker: str = Field(default="role", description="The member of a joined message that says who speaks.")
+    url: UrlRule = Field(default=UrlRule(), description="Fields in the URL of a request.")
+    headers: list[str] = Field(default=[], description="Headers of a request whose values are inspected.")
     request: list[FieldRule] = []
     response: list[FieldRule] = []
     block_body: dict[str, Any] | None = Field(
@@ -79,6 +101,14 @@ class ApiFile(FileModel):
         description="The body of a block, as this API's clients understand it. `{message}`, `{reason}` and "
         "`{code}` in its strings, `{status}` alone, are filled in. Without it: RFC 9457 problem+json.",
     )
+
+    @field_validator("headers")
+    @classmethod
+    def _texts(cls, headers: list[str]) -> list[str]:
+        for name in headers:
+            if name.lower() in UNEDITABLE:
+                raise ValueError(f"the header '{name}' says how a message is read: it is no field")
+        return headers
 
 
 # --- Policies: WHAT ------------------------------------------------------------------------------------
@@ -251,7 +281,7 @@ class Blocked(FileModel):
 
 
 class Case(FileModel):
-    """One message and what has to become of it: exactly one of `becomes`, `blocked` and `unchanged`."""
+    """One message and what has to become of it: exactly one of `becomes` (or its like), `blocked` and `unchanged`."""
 
     name: str
     url: str = "https://api.openai.com/v1/chat/completions"
@@ -259,19 +289,29 @@ class Case(FileModel):
     text: str | None = Field(default=None, description="Short for a chat request whose one message is this text.")
     request: dict[str, Any] | None = None
     response: dict[str, Any] | None = None
+    body: str | None = Field(
+        default=None,
+        description="A body as it is on the wire, whose Content-Type is in `headers`; line ends in it are CRLF where "
+        "that is `multipart/`. Without this and the others: a request without a body.",
+    )
+    direction: Direction = Field(default="request", description="Of `body`.")
+    headers: dict[str, str] = {}
     policy: Name | None = Field(default=None, description="The policy to prove this with; else the file's own.")
     becomes: dict[str, Any] | str | None = None
+    becomes_url: str | None = None
+    becomes_headers: dict[str, str] = {}
     blocked: Blocked | Literal[True] | None = None
     unchanged: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if sum(each is not None for each in (self.text, self.request, self.response)) != 1:
-            raise ValueError("a case has exactly one of text, request and response")
-        if sum(each is not None for each in (self.becomes, self.blocked, self.unchanged)) != 1:
+        if sum(each is not None for each in (self.text, self.request, self.response, self.body)) > 1:
+            raise ValueError("a case has one of text, request, response and body")
+        becomes = self.becomes is not None or self.becomes_url is not None or bool(self.becomes_headers)
+        if becomes + (self.blocked is not None) + (self.unchanged is not None) != 1:
             raise ValueError("a case has exactly one of becomes, blocked and unchanged")
-        if isinstance(self.becomes, str) and self.text is None:
-            raise ValueError("`becomes` is a text only where the case has a text")
+        if isinstance(self.becomes, str) and self.text is None and self.body is None:
+            raise ValueError("`becomes` is a text only where the case has a text or a body")
         return self
 
 

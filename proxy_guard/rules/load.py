@@ -25,6 +25,7 @@ from proxy_guard.remote.connection import Connection
 from proxy_guard.rules.compiled import Api, CompiledRoute, Owner, Ruleset
 from proxy_guard.rules.connections import load_connection
 from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile, RestoreRule, Route, Source, Then
+from proxy_guard.rules.formats import formats, head_fields
 from proxy_guard.rules.matching import name_pattern, path_pattern
 from proxy_guard.rules.parts import setting_faults, vault_rule
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
@@ -172,11 +173,12 @@ class _Loader:
             methods=frozenset(method.upper() for method in file.match.methods),
             hosts=name_pattern(file.match.hosts),
             paths=path_pattern(file.match.paths),
-            content_types=name_pattern(file.match.content_types),
+            formats=formats(source, file),
             request=self._fields(source, file, "request", file.request),
             response=self._fields(source, file, "response", file.response),
             block_body=compile_block_body(file.block_body),
             speaker=file.speaker,
+            head=head_fields(file),
         )
         return {("name",): api}
 

@@ -235,4 +235,91 @@ def _replies() -> list[Case]:
     ]
 
 
-CORPUS: list[Case] = [*_texts(), *_shapes(), *_unreadable(), *_encoded(), *_replies()]
+FORMATS = "/formats/x"
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=b1"
+
+
+def _parts(*parts: str) -> bytes:
+    return (
+        "".join(f"--b1\r\nContent-Disposition: form-data; name={part}\r\n" for part in parts).encode() + b"--b1--\r\n"
+    )
+
+
+BODIES: dict[str, tuple[str, bytes]] = {
+    "form": (FORM, f"a=1&Body=call+{PHONE}&Body={MAIL.replace('@', '%40')}&b=%41".encode()),
+    "JSON in a form": (FORM, b"payload=%7B%22m%22%3A%22canary.person%40example.com%22%7D"),
+    "form, ambiguous": (FORM, b"a=1;Body=9876543211"),
+    "multipart": (MULTIPART, _parts(f"Body\r\n\r\ncall {PHONE}", f'Body\r\nX-Other: 1\r\n\r\n{MAIL}')),
+    "text": ("text/plain", f"call {PHONE}\r\nor {MAIL}".encode()),
+    "text, UTF-16": ("text/plain; charset=utf-16", f"call {PHONE}".encode("utf-16")),
+    "text, Latin-1": ("text/plain; charset=ISO-8859-1", f"\u00e9 {MAIL}".encode("latin-1")),
+    "html": ("text/html", f"<p>Tel: <b>{PHONE[:5]}</b>{PHONE[5:]} &amp; <img alt='{MAIL}'>canary.person&#64;example.com".encode()),
+    "xml": ("application/xml; charset=utf-8", f"<?xml version='1.0'?><Response><Message>{PHONE}</Message></Response>".encode()),
+    "ndjson": ("application/x-ndjson", dumps({"content": "a"}) + b"\n" + dumps({"content": PHONE}) + b"\n"),
+    "JSON in UTF-16": ("application/json", dumps([{"content": MAIL}]).decode().encode("utf-16-le")),
+}  # fmt: skip
+UNREAD = {
+    "a file": (MULTIPART, _parts('file; filename="a.png"\r\nContent-Type: image/png\r\n\r\nx')),
+    "multipart without an end": (MULTIPART, _parts(f"Body\r\n\r\n{PHONE}")[:-8]),
+    "multipart, nested": (MULTIPART, _parts("Body\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\nx")),
+    "JSON that says it is a form": (FORM, dumps({"Body": PHONE})),
+    "xml with entities": ("application/xml", b'<!DOCTYPE a [<!ENTITY x "9876543210">]><a>&x;</a>'),
+    "MessagePack": ("application/msgpack", b"\x81\xa1a\xaa9876543210"),
+    "protobuf": ("application/x-protobuf", b"\x0a\x0a9876543210"),
+    "a lying charset": ("text/plain; charset=iso-8859-1", f"\u00e9 {MAIL}".encode()),
+    "an unknown charset": ("text/plain; charset=utf-7", b"+AGE-"),
+    "UTF-8 without a type": ("", b"9876543210"),
+}
+
+
+def _formats() -> list[Case]:
+    def clean(body: bytes) -> bytes:
+        for secret in (PHONE, PHONE[:5], PHONE[5:], MAIL, MAIL.replace("@", "%40"), "canary.person&#64;example.com"):
+            for codec in ("utf-8", "utf-16-le"):
+                body = body.replace(secret.encode(codec), "soon".encode(codec))
+        return body
+
+    def typed(content_type: str) -> list[tuple[str, str]]:
+        return [("content-type", content_type)] if content_type else []
+
+    return [
+        *(Case(f"format {name}", body, FORMATS, headers=typed(kind)) for name, (kind, body) in BODIES.items()),
+        *(Case(f"format {name} to be blocked", body, f"/block{FORMATS}", headers=typed(kind)) for name, (kind, body) in BODIES.items()),
+        *(
+            Case(f"clean format {name}", clean(body), FORMATS, headers=typed(kind))
+            for name, (kind, body) in BODIES.items()
+            if name not in ("form, ambiguous", "JSON in a form")
+        ),
+        *(Case(f"format {name} is refused", body, FORMATS, headers=typed(kind)) for name, (kind, body) in UNREAD.items()),
+        *(
+            Case(f"reply in format {name}", b"a=b", FORMATS, headers=typed(FORM), answer=Answer(headers=typed(kind), body=body))
+            for name, (kind, body) in BODIES.items()
+        ),
+    ]  # fmt: skip
+
+
+def _heads() -> list[Case]:
+    form = [("content-type", FORM)]
+    user = ("x-user", f"Ann <{MAIL}>")
+    return [
+        Case("query", b"", f"{FORMATS}?a=1&q={MAIL}&q=%2B91+{PHONE}&b=%41", "GET", []),
+        Case("query and body", BODIES["form"][1], f"{FORMATS}?q={MAIL}", headers=form),
+        Case("query, clean", b"", f"{FORMATS}?a=1&q=rice+%41", "GET", []),
+        Case("query that others read otherwise", b"", f"{FORMATS}?a=1;q=9876543211", "GET", []),
+        Case("query that is not UTF-8", b"", f"{FORMATS}?q=%ff{PHONE}", "GET", []),
+        Case("query to be blocked", b"", f"/block{FORMATS}?q={PHONE}", "GET", []),
+        Case("segment", b"", f"/formats/users/{MAIL}?a=%41", "GET", []),
+        Case("segment, escaped twice", b"", "/formats/%75sers/canary.person%2540example.com/", "GET", []),
+        Case("segment, clean", b"", "/formats/users/Ann%20Lee", "GET", []),
+        Case("segment behind dots", b"", f"/formats/users/./{MAIL}", "GET", []),
+        Case("segment with a slash", b"", f"/formats/users%2f{MAIL}", "GET", []),
+        Case("header", BODIES["form"][1], FORMATS, headers=[*form, user]),
+        Case("header alone", b"", FORMATS, "GET", headers=[user]),
+        Case("header to be blocked", b"", f"/block{FORMATS}", "GET", headers=[user]),
+    ]
+
+
+CORPUS: list[Case] = [*_texts(), *_shapes(), *_unreadable(), *_encoded(), *_replies(), *_formats()]
+HEADS: list[Case] = _heads()
+"""With personal data in URLs, which servers' own access logs would show."""

@@ -36,6 +36,8 @@ async def recorder(scope: Any, receive: Any, send: Any) -> None:
     received[case] = {
         "method": scope["method"],
         "path": scope["raw_path"].decode(),
+        "query": scope["query_string"].decode(),
+        "user": headers.get("x-user", ""),
         "headers": [[n.decode(), v.decode("latin-1")] for n, v in scope["headers"]],
         "body": base64.b64encode(body).decode(),
     }

@@ -25,6 +25,26 @@ entities:
   PHONE_NUMBER: {action: redact}
 on_error: keep
 """
+_FORMATS = """\
+version: 1
+name: formats
+match:
+  methods: [POST, GET]
+  paths: ["/formats/**", "/block/formats/**"]
+  content_types: [application/json, application/x-ndjson, application/x-www-form-urlencoded, multipart/form-data, text/plain,
+    text/html, application/xml]
+url: {query: [q], segments: ["/formats/users/{name}"]}
+headers: [X-User]
+request: &fields
+  - { path: "$.text" }
+  - { path: "$[*].content" }
+  - { path: "$.Body[*]" }
+  - { path: "$.payload[*]", kind: json }
+  - { path: "$.file[*].filename" }
+  - { path: "$.texts[*].text", join: "$.texts" }
+  - { path: "$.attributes[?@.name == 'alt'].value" }
+response: *fields
+"""
 
 
 def make_rules(folder: Path) -> Path:
@@ -32,4 +52,5 @@ def make_rules(folder: Path) -> Path:
     shutil.copytree(resources.rules_dir(), rules)
     (rules / "guard.yaml").write_text(_GUARD)
     (rules / "policies" / "lenient.yaml").write_text(_LENIENT)
+    (rules / "apis" / "formats.yaml").write_text(_FORMATS)
     return rules

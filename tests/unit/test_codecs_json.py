@@ -26,7 +26,7 @@ def decode(body: bytes | str, limits: Limits = LIMITS) -> Document:
 
 def again(body: bytes | str) -> str:
     """The body as it would be forwarded."""
-    return CODEC.encode(decode(body)).decode()
+    return CODEC.encode(decode(body)).body.decode()
 
 
 def refusal(body: bytes | str, limits: Limits = LIMITS) -> Unreadable:
@@ -60,7 +60,7 @@ def test_the_text_of_a_number_is_its_own_spelling_or_pythons_equal_one(digits: s
 def test_a_number_beyond_all_floats_never_becomes_infinity_in_text(digits: str) -> None:
     document = decode(f'{{"n":[{digits},1]}}')
     document.value["n"][1] = "edited"
-    assert CODEC.encode(document).decode() == f'{{"n":[{digits},"edited"]}}'
+    assert CODEC.encode(document).body.decode() == f'{{"n":[{digits},"edited"]}}'
     assert "inf" not in str(document.value["n"][0]).lower()
 
 
@@ -144,11 +144,9 @@ MALFORMED: dict[str, bytes] = {
     "an overlong sequence": b'"%s\xc0\xaf"',
     "an encoded surrogate": b'"%s\xed\xa0\x80"',
     "UTF-8 cut short": b'"%s\xe2\x82',
-    "UTF-16 with a mark": '["%s"]'.encode("utf-16"),
-    "UTF-16 little endian": '["%s"]'.encode("utf-16-le"),
-    "UTF-16 big endian": '["%s"]'.encode("utf-16-be"),
-    "UTF-32": '["%s"]'.encode("utf-32"),
-    "UTF-32 without a mark": '{"%s":1}'.encode("utf-32-le"),
+    "UTF-16 cut short": '["%s"]'.encode("utf-16-le")[:-1],
+    "UTF-16 with half a surrogate pair": '["%s'.encode("utf-16-le") + b"\x00\xd8" + '"]'.encode("utf-16-le"),
+    "UTF-16 in its second half": b'["%s' + '"]'.encode("utf-16-le"),
     "two byte order marks": b'\xef\xbb\xbf\xef\xbb\xbf["%s"]',
     "a mark inside": b'[\xef\xbb\xbf"%s"]',
     "a no-break space": b'\xc2\xa0["%s"]',
@@ -307,7 +305,7 @@ def test_what_is_forwarded_is_the_same_document_with_every_number_verbatim(case:
 @given(spelled())
 def test_decoding_what_was_encoded_gives_the_same_document(case: tuple[str, str]) -> None:
     first = decode(case[0])
-    second = decode(CODEC.encode(first))
+    second = decode(CODEC.encode(first).body)
     assert second == first
     assert _spelling(second.value) == _spelling(first.value)
 
@@ -328,7 +326,7 @@ def test_any_bytes_at_all_are_read_or_refused_and_nothing_else_is_raised(body: b
     except Unreadable as error:
         assert error.status == 400
     else:
-        assert decode(CODEC.encode(document)).value == document.value
+        assert decode(CODEC.encode(document).body).value == document.value
 
 
 @given(st.text(st.sampled_from('{}[]",:\\u0de8Ea1.-+ tfn\ufeff'), max_size=40))
