@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from proxy_guard.guard import Exchange, Guard
+from proxy_guard.guard import Exchange, Guard, Passage
 from proxy_guard.model import Headers, Verdict
 
 Scope = MutableMapping[str, Any]
@@ -91,12 +91,18 @@ class _ResponseGuard:
         self._start: Event = {}
         self._body = bytearray()
         self._verdict: Verdict | None = None
+        self._passage: Passage | None = None
+        self._started = False
+        self._ended = False
 
     async def __call__(self, event: Event) -> None:
         """Takes an event of the application's."""
         kind = event["type"]
         if kind == "http.response.start":
             self._start = event
+            self._passage = self._exchange.stream(self._exchange.response(event["status"], self._headers()))
+        elif self._passage is not None:
+            await self._pass(self._passage, event)
         elif self._verdict is not None:
             if self._verdict.action != "block" and kind == "http.response.body":
                 await self._send(event)  # the rest of a body that is too large, and that the policy lets pass
@@ -109,8 +115,28 @@ class _ResponseGuard:
         elif kind not in ("http.response.debug", "http.response.trailers"):
             await self._send(event)
 
+    def _headers(self) -> Headers:
+        return _from_wire(self._start.get("headers", ()))
+
+    async def _pass(self, passage: Passage, event: Event) -> None:
+        """Sends on what of a stream is decided on."""
+        if event["type"] != "http.response.body" or self._ended:
+            return
+        more = event.get("more_body", False)
+        out = await passage.feed(event.get("body", b""), last=not more)
+        verdict = passage.verdict
+        self._ended = not more or (verdict is not None and verdict.action == "block")
+        if not self._started and verdict is not None and verdict.action == "block":
+            await _reply(verdict, self._send)  # nothing has gone out: it can be said by status
+            return
+        if not self._started and (out or self._ended):
+            self._started = True
+            await self._send({**self._start, "headers": _to_wire(passage.headers), "trailers": False})
+        if out or self._ended:
+            await self._send({"type": "http.response.body", "body": out, "more_body": not self._ended})
+
     async def _judge(self, more: bool) -> None:
-        status, headers = self._start["status"], _from_wire(self._start.get("headers", ()))
+        status, headers = self._start["status"], self._headers()
         verdict = await self._exchange.inspect(self._exchange.response(status, headers, bytes(self._body)))
         self._verdict = verdict
         if verdict.action == "block":

@@ -6,7 +6,7 @@ Adapters ask `open` once per exchange, on the request's head; what it gives answ
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,11 +32,13 @@ from proxy_guard.model import (
     Slot,
     Verdict,
 )
+from proxy_guard.policy import Policy
 from proxy_guard.remote.scrubber import RemoteScrubber
 from proxy_guard.rules.compiled import Match, Ruleset
 from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import Scrubber, scrubbed_of
 from proxy_guard.stages import Answer, Wish
+from proxy_guard.stream import Passing, StreamInspection, in_pieces, streams
 from proxy_guard.workers import WorkerDied, Workers, rule_texts
 
 BROKEN = engine.broken()
@@ -147,6 +149,62 @@ class Guard:
             said = await anyio.to_thread.run_sync(engine.advance, inspection, answer)
         return said
 
+    async def drive(self, passing: Passing, message: Message) -> bytes:
+        """What goes on of a stream, by asking whom its inspection wants to ask."""
+        deadline = anyio.current_time() + self._rules.limits.time
+        answer: Answer | None = None
+        try:
+            while True:
+                wish = passing.send(answer)  # type: ignore[arg-type]  # None starts it
+                answer = await self._answer(message, wish, deadline)
+        except StopIteration as end:
+            return bytes(end.value)
+
+    def drive_at_once(self, passing: Passing) -> bytes:
+        """The same without waiting for anyone, where `quick`."""
+        answer: Answer | None = None
+        try:
+            while True:
+                wish = passing.send(answer)  # type: ignore[arg-type]  # likewise
+                answer = self._answer_at_once(wish)
+        except StopIteration as end:
+            return bytes(end.value)
+
+    def _answer_at_once(self, wish: Wish) -> Answer:
+        assert isinstance(wish, Scrub)
+        scrubber = self._scrubbers[wish.scrubber]
+        slots = scrubber.slots_of(wish)
+        judgements = scrubber.at_once(slots, wish.wanted)
+        if judgements is None:
+            return Failed("unavailable", "the text is too long to be inspected as it passes")
+        _check(judgements, slots)
+        return scrubbed_of(wish, judgements)
+
+    @property
+    def waits(self) -> list[str]:
+        """The policies in use whose streamed replies an adapter that can't wait has to hold until they are whole."""
+        return sorted(policy.name for policy in self._rules.in_use if not self._at_once(policy))
+
+    def _at_once(self, policy: Policy) -> bool:
+        nothing = [Slot("", "", (), None, None)]
+        return (
+            in_pieces(policy)
+            and not policy.needs
+            and self._scrubbers["local"].at_once(nothing, policy.wanted) is not None
+        )
+
+    def quick(self, match: Match) -> bool:
+        """Whether replies of that kind can be inspected without waiting for anyone."""
+        return all(map(self._at_once, [match.policy, *match.policies.values()]))
+
+    def stream(self, head: Message, match: Match) -> StreamInspection | None:
+        """The inspection of a reply that streams; None for one that does not, or can't be read as it passes."""
+        api = match.api
+        packed = any(name.lower() == "content-encoding" and value != "identity" for name, value in head.headers)
+        if api is None or packed or not streams(head, api):
+            return None
+        return StreamInspection(head, match, self._rules.limits)
+
     def refuse(self, message: Message, match: Match) -> Verdict | None:
         """The engine's verdict on a head alone, if it has one."""
         return engine.refuse(message, match, self._rules.limits)
@@ -235,14 +293,25 @@ class Exchange:
         """A block that the head of a message is enough for, so that its body need not be read."""
         assert self._match is not None
         verdict = self._guard.refuse(head, self._match)
-        return self._seal(verdict, head) if verdict else None
+        return self.seal(verdict, head) if verdict else None
 
     async def inspect(self, message: Message) -> Verdict:
         """The verdict on a whole message."""
         assert self._match is not None
-        return self._seal(await self._guard.run(message, self._match), message)
+        return self.seal(await self._guard.run(message, self._match), message)
 
-    def _seal(self, verdict: Verdict, message: Message) -> Verdict:
+    def stream(self, head: Message, *, at_once: bool = False) -> Passage | None:
+        """How a reply that streams passes, by its head; None for one that has to be inspected whole.
+
+        `at_once` is for adapters that can't wait: there are no others then than `Passage.fed_at_once` can serve.
+        """
+        assert self._match is not None
+        inspection = self._guard.stream(head, self._match)
+        if inspection is None or (at_once and not self._guard.quick(self._match)):
+            return None
+        return Passage(self._guard, inspection, head, self.seal)
+
+    def seal(self, verdict: Verdict, message: Message) -> Verdict:
         """Gives a block its incident id, and leaves a trace of every verdict that is more than a pass."""
         if verdict.action == "block":
             incident = uuid.uuid4().hex
@@ -250,3 +319,61 @@ class Exchange:
         if verdict.action != "allow" or verdict.reason:
             audit.record(log, message, verdict)
         return verdict
+
+
+class Passage:
+    """A streamed reply on its way through: chunks in, and out what is decided on. `verdict` once it has ended.
+
+    After a block nothing more goes on: what `feed` gave last ends with the API's error event.
+    """
+
+    __slots__ = ("_guard", "_head", "_inspection", "_seal", "headers", "verdict")
+
+    def __init__(
+        self, guard: Guard, inspection: StreamInspection, head: Message, seal: Callable[[Verdict, Message], Verdict]
+    ) -> None:
+        self._guard = guard
+        self._inspection = inspection
+        self._head = head
+        self._seal = seal
+        self.headers: Headers = inspection.headers
+        self.verdict: Verdict | None = None
+
+    async def feed(self, chunk: bytes, *, last: bool = False) -> bytes:
+        """What goes on now that `chunk` has come, which may be the `last` one. Never raises for what is in it."""
+        if self._ended:
+            return b""
+        try:
+            out = await self._guard.drive(self._inspection.feed(chunk), self._head)
+            if last:
+                out += await self._guard.drive(self._inspection.close(), self._head)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the guard, the rest must not pass
+            return self._broken(error)
+        return self._done(out)
+
+    def feed_at_once(self, chunk: bytes, *, last: bool = False) -> bytes:
+        """The same for who can't wait."""
+        if self._ended:
+            return b""
+        try:
+            out = self._guard.drive_at_once(self._inspection.feed(chunk))
+            if last:
+                out += self._guard.drive_at_once(self._inspection.close())
+        except Exception as error:  # noqa: BLE001 - likewise
+            return self._broken(error)
+        return self._done(out)
+
+    @property
+    def _ended(self) -> bool:
+        return self.verdict is not None and self.verdict.action == "block"
+
+    def _done(self, out: bytes) -> bytes:
+        if self._inspection.verdict is None or self.verdict is not None:
+            return out
+        self.verdict = self._seal(self._inspection.verdict, self._head)
+        return out + self._inspection.error(self.verdict) if self._ended else out
+
+    def _broken(self, error: Exception) -> bytes:
+        log.error("guard failed", error=type(error).__name__)
+        self.verdict = self._seal(BROKEN, self._head)
+        return self._inspection.error(self.verdict)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from functools import partial
 
 from mitmproxy import ctx, exceptions, http, options
 from mitmproxy.addonmanager import Loader
@@ -16,11 +17,12 @@ from mitmproxy.tools.dump import DumpMaster
 
 from proxy_guard import audit
 from proxy_guard.errors import ProxyGuardError
-from proxy_guard.guard import BROKEN, Exchange, Guard
+from proxy_guard.guard import BROKEN, Exchange, Guard, Passage
 from proxy_guard.model import Headers, Verdict
 
 log = audit.logger()
 _EXCHANGE = "proxy_guard.exchange"
+_PASSAGE = "proxy_guard.passage"
 _BODY_SLACK = 4
 
 
@@ -31,6 +33,7 @@ class ProxyGuardAddon:
         """Without a `guard`, the options say what rules to load; until they are loaded, everything is blocked."""
         self.guard = guard
         self._given = guard is not None
+        self._told: Guard | None = None
 
     def load(self, loader: Loader) -> None:
         """Declares the options."""
@@ -46,6 +49,9 @@ class ProxyGuardAddon:
                 self.guard = Guard.from_rules(ctx.options.guard_rules or None, policy=ctx.options.guard_policy or None)
             except ProxyGuardError as error:
                 self._refuse(str(error))
+        if self.guard is not None and self.guard is not self._told and self.guard.waits:
+            log.info("streamed replies are held until they are whole", policies=", ".join(self.guard.waits))
+        self._told = self.guard
 
     def _refuse(self, why: str) -> None:
         if self.guard is None or not ctx.master.addons.get("proxyserver").is_running:
@@ -87,10 +93,22 @@ class ProxyGuardAddon:
                     flow.request.path = "/" + verdict.url.partition("://")[2].partition("/")[2]
 
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
-        """Lets responses that no rule is about stream by."""
+        """Lets responses that no rule is about stream by, and those that stream pass as they are decided on."""
         exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
-        if flow.response is not None and exchange is not None and not exchange.concerns("response"):
+        if flow.response is None or exchange is None:
+            return
+        if not exchange.concerns("response"):
             flow.response.stream = True
+            return
+        with _decided(flow):
+            head = exchange.response(flow.response.status_code, _headers(flow.response))
+            passage = exchange.stream(head, at_once=True)
+            if passage is not None:
+                flow.metadata[_PASSAGE] = passage
+                flow.response.headers = _fields(passage.headers)
+                if flow.request.is_http11:
+                    flow.response.headers["transfer-encoding"] = "chunked"
+                flow.response.stream = partial(_pass, passage)
 
     async def response(self, flow: http.HTTPFlow) -> None:
         """Inspects a whole response."""
@@ -98,6 +116,8 @@ class ProxyGuardAddon:
         response = flow.response
         if response is None or exchange is None or not exchange.concerns("response"):
             return
+        if _PASSAGE in flow.metadata:
+            return  # it has passed
         with _decided(flow):
             message = exchange.response(response.status_code, _headers(response), response.raw_content or b"")
             verdict = await exchange.inspect(message)
@@ -105,6 +125,12 @@ class ProxyGuardAddon:
                 _answer(flow, verdict)
             elif verdict.action == "rewrite":
                 _rewrite(response, verdict)
+
+
+def _pass(passage: Passage, chunk: bytes) -> list[bytes]:
+    """What goes on of a stream. mitmproxy gives an empty chunk when the body has ended."""
+    out = passage.feed_at_once(chunk, last=not chunk)
+    return [out] if out else []  # an empty one would end the body
 
 
 class _decided:  # noqa: N801 - a context manager

@@ -110,13 +110,13 @@ class _Stage:
             if isinstance(judgement, Rejected):
                 self._outcome.rejected = f"{self._name} rejected {slot.rule}: {judgement.code}"
             elif isinstance(judgement, Rewritten):
-                located = [_located(slot, each, "rewrite") for each in judgement.findings]
-                self._outcome.findings += located
+                found = [located(slot, each, "rewrite") for each in judgement.findings]
+                self._outcome.findings += found
                 if judgement.text != slot.text:
                     self._rewritten[index] = judgement.text
                     if slot.signed:
-                        self._outcome.blocking += located or [
-                            _located(slot, Finding("sensitive data", 0, 0, 1), "rewrite")
+                        self._outcome.blocking += found or [
+                            located(slot, Finding("sensitive data", 0, 0, 1), "rewrite")
                         ]
             elif judgement:
                 self._found[index] = list(judgement)
@@ -143,10 +143,10 @@ class _Stage:
         for index, pieces in resolved:
             slot = self._slots[index]
             for piece in pieces:
-                located = _located(slot, piece.finding, piece.rule.action)
-                self._outcome.findings.append(located)
+                found = located(slot, piece.finding, piece.rule.action)
+                self._outcome.findings.append(found)
                 if slot.signed or isinstance(piece.rule.operator, Block):
-                    self._outcome.blocking.append(located)
+                    self._outcome.blocking.append(found)
         return resolved
 
     def edit(self, resolved: list[tuple[int, list[Piece]]]) -> Generator[Wish, Answer, Failed | None]:
@@ -170,7 +170,7 @@ class _Stage:
         return None
 
 
-_REFERENCE = re.compile(
+REFERENCE = re.compile(
     r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{1,63}_[a-z2-7]{26}(?![A-Za-z0-9_])"
     r"|(?<![0-9A-Za-z-])[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?![0-9A-Za-z-])"
     r"|(?<![0-9A-Za-z._-])[a-z2-7]{26}@[a-z0-9.-]{1,200}[a-z0-9]|\+999[0-9]{12}(?![0-9])"
@@ -181,7 +181,7 @@ _REFERENCE = re.compile(
 def _restored(slots: Sequence[Slot], restore: Restore, texts: dict[int, str]) -> Generator[Wish, Answer, Failed | None]:
     """Puts the values in place of references, in `texts` or those of the slots; gives the failure to get them."""
     read = {n: texts.get(n, slot.text) for n, slot in enumerate(slots) if restore.covers(slot)}
-    found = {n: some for n, text in read.items() if (some := _REFERENCE.findall(text))}
+    found = {n: some for n, text in read.items() if (some := REFERENCE.findall(text))}
     if not found:
         return None
     references = list(dict.fromkeys(each for some in found.values() for each in some))
@@ -191,11 +191,12 @@ def _restored(slots: Sequence[Slot], restore: Restore, texts: dict[int, str]) ->
     assert isinstance(answer, Consulted)
     values = dict(zip(references, answer.texts, strict=True))
     for n in found:
-        texts[n] = _REFERENCE.sub(lambda match: values[match.group()] or match.group(), read[n])
+        texts[n] = REFERENCE.sub(lambda match: values[match.group()] or match.group(), read[n])
     return None
 
 
-def _located(slot: Slot, finding: Finding, operator: str) -> LocatedFinding:
+def located(slot: Slot, finding: Finding, operator: str) -> LocatedFinding:
+    """A finding in a slot, as verdicts have it."""
     return LocatedFinding(
         entity=finding.entity,
         start=finding.start,

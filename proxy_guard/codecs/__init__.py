@@ -18,6 +18,8 @@ class Limits:
     """Decoded bytes per byte on the wire; bodies under 64 KiB decoded are exempt."""
     depth: int = 64
     """Levels of nesting of a JSON document."""
+    stream_hold: int = 256
+    """Code points of a streamed text that are held while they may be part of a finding."""
     time: float = 5.0
     """Seconds for the scrubbing of one message."""
     large: int = 128 * 1024

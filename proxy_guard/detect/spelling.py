@@ -14,18 +14,20 @@ _DOT_WORDS = "dot|punkt|punto|ponto|point|tacka|kropka"
 _OPEN, _CLOSE = r"[\[({<|*_-]{1,2}\s?", r"\s?[\])}>|*_-]{1,2}"
 _AT = rf"(?:\s?{_OPEN}(?:{_AT_WORDS}|@){_CLOSE}\s?|\s(?:{_AT_WORDS})\s|\s?@\s?)"
 _DOT = rf"(?:\s?{_OPEN}(?:{_DOT_WORDS}|\.){_CLOSE}\s?|\s(?:{_DOT_WORDS})\s|\s\.\s|\.)"
-_ADDRESS = regex.compile(
+ADDRESS = regex.compile(
     rf"(?<![\w.])(?P<local>[\w+-]{{1,64}}(?:{_DOT}[\w+-]{{1,64}}){{0,4}})(?P<at>{_AT})"
     rf"(?P<domain>[A-Za-z0-9][A-Za-z0-9-]{{0,62}}(?:{_DOT}[A-Za-z0-9-]{{2,63}}){{1,4}})(?![\w'’-])",
     regex.IGNORECASE,
 )
 _SEPARATOR = regex.compile(rf"(?P<at>{_AT})|{_DOT}", regex.IGNORECASE)
+HANGING = regex.compile(rf"(?:{_AT}|{_DOT})\Z", regex.IGNORECASE)
+"""Separators at the end of a text."""
 _PLAIN_AT = regex.compile(rf"\s(?:{_AT_WORDS})\s", regex.IGNORECASE)
 _SPELLED_DOT = regex.compile(rf"\b(?:{_DOT_WORDS})\b|[\])}}>]", regex.IGNORECASE)
 _MAIL_WORDS = regex.compile(r"e-?mail|\bmail|\bcontact\b|\breach\b|\bwrite\b|\baddress\b|\binbox\b", regex.IGNORECASE)
 _NEAR = 60
 
-_LETTERS = regex.compile(r"(?<!\S)(?:[^\s]{1,2} ){7,}[^\s]{1,2}(?!\S)")
+LETTERS = regex.compile(r"(?<!\S)(?:[^\s]{1,2} ){7,}[^\s]{1,2}(?!\S)")
 _DIGITS = regex.compile(r"(?<![\w.])\+?[0-9](?:[ .,_*/|~:;-]{1,3}[0-9]){7,18}(?![\w])")
 
 SPELLING_SIGNALS: tuple[str, ...] = (
@@ -42,7 +44,7 @@ SPELLING_SIGNALS: tuple[str, ...] = (
 
 def spelled(form: Form) -> Iterator[Form]:
     """`form` with spelled-out addresses written as such, and with spaced-out values closed up; those there are."""
-    for pattern, parts_of in ((_ADDRESS, _address), (_LETTERS, _closed), (_DIGITS, _closed_digits)):
+    for pattern, parts_of in ((ADDRESS, _address), (LETTERS, _closed), (_DIGITS, _closed_digits)):
         layer = replaced(form.text, pattern, parts_of)
         if layer is not None:
             yield form.then(layer)

@@ -69,6 +69,11 @@ def _filler(template: Any) -> BlockBody:
     return body
 
 
+def without_body(headers: Headers) -> Headers:
+    """`headers` without those that speak about the bytes of the body."""
+    return tuple(pair for pair in headers if pair[0].lower() not in _BODY_HEADERS)
+
+
 def broken() -> Verdict:
     """A block for when the guard itself breaks; no policy lets such a message pass."""
     media_type, body = compile_block_body(None)
@@ -112,8 +117,7 @@ class Decider:
         if body is None:
             body = self._message.body
         else:
-            kept = tuple(pair for pair in headers if pair[0].lower() not in _BODY_HEADERS)
-            headers = (*kept, ("content-length", str(len(body))))
+            headers = (*without_body(headers), ("content-length", str(len(body))))
         verdict = self._forward("rewrite", headers, body, findings, reason)
         return replace(verdict, url=url) if url else verdict
 

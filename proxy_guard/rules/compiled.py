@@ -16,6 +16,7 @@ from proxy_guard.policy.decide import BlockBody
 from proxy_guard.remote.connection import Connection
 from proxy_guard.rules.formats import Formats
 from proxy_guard.rules.matching import split_url
+from proxy_guard.rules.streams import StreamRule
 from proxy_guard.vault import VaultRule
 
 
@@ -33,6 +34,7 @@ class Api:
     block_body: tuple[str, BlockBody] = field(repr=False)
     speaker: str = "role"
     head: HeadFields = NO_HEAD
+    stream: StreamRule | None = None
 
     def matches(self, method: str, host: str, path: str) -> bool:
         """Whether a request is one of this API's."""

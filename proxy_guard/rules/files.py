@@ -12,6 +12,7 @@ from proxy_guard.model import Direction
 from proxy_guard.remote.settings import ConnectionFile, ConnectionProofFile
 from proxy_guard.rules.limits import LimitsRule
 from proxy_guard.rules.reading import FileModel
+from proxy_guard.rules.streams import StreamSection
 from proxy_guard.rules.template_file import TemplateFile
 
 Version = Literal[1]
@@ -96,6 +97,7 @@ class ApiFile(FileModel):
     headers: list[str] = Field(default=[], description="Headers of a request whose values are inspected.")
     request: list[FieldRule] = []
     response: list[FieldRule] = []
+    stream: StreamSection | None = Field(default=None, description="How replies stream; without it, such are refused.")
     block_body: dict[str, Any] | None = Field(
         default=None,
         description="The body of a block, as this API's clients understand it. `{message}`, `{reason}` and "

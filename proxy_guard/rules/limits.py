@@ -14,6 +14,9 @@ class LimitsRule(FileModel):
     decoded: PositiveInt | None = Field(default=None, description="Bytes after Content-Encoding is taken off.")
     ratio: PositiveInt | None = Field(default=None, description="Decoded bytes per byte on the wire.")
     depth: PositiveInt | None = Field(default=None, description="Levels of nesting of JSON.")
+    stream_hold: PositiveInt | None = Field(
+        default=None, description="Characters of a streamed text that are held while they may be part of a finding."
+    )
     time: PositiveFloat | None = Field(default=None, description="Seconds for the scrubbing of one message.")
     large: PositiveInt | None = Field(
         default=None, description="Bytes of a body, decoded, above which a worker process inspects the message."

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import ValidationError
-
 from proxy_guard import plugins
 from proxy_guard.codecs import Limits
 from proxy_guard.detect.catalogue import ENTITIES
@@ -27,9 +25,10 @@ from proxy_guard.rules.connections import load_connection
 from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile, RestoreRule, Route, Source, Then
 from proxy_guard.rules.formats import formats, head_fields
 from proxy_guard.rules.matching import name_pattern, path_pattern
-from proxy_guard.rules.parts import setting_faults, vault_rule
+from proxy_guard.rules.parts import entity_rule, vault_rule
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
 from proxy_guard.rules.recognizers import compile_recognizer
+from proxy_guard.rules.streams import StreamField, StreamRule, StreamSection, compile_stream
 from proxy_guard.rules.templates import compile_templates
 from proxy_guard.vault import VaultRule
 
@@ -179,23 +178,36 @@ class _Loader:
             block_body=compile_block_body(file.block_body),
             speaker=file.speaker,
             head=head_fields(file),
+            stream=self._stream(source, file, file.stream) if file.stream else None,
         )
         return {("name",): api}
 
     def _fields(self, source: SourceFile, file: ApiFile, part: Direction, rules: Sequence[FieldRule]) -> FieldTree:
         fields = []
         for index, rule in enumerate(rules):
-            try:
-                query = _DIALECTS[file.dialect](rule.path)
-            except jsonpath.PathFault as error:
-                self.faults.append(source.fault((part, index, "path"), str(error)))
-            else:
+            query = self._query(source, (part, index, "path"), file, rule.path)
+            if query:
                 join = self._join(source, (part, index, "join"), rule, query, _DIALECTS[file.dialect])
-                self._known_entity(source, (part, index, "entity"), rule.entity)
-                if rule.policy:
-                    self._of_fields.append((source, (part, index, "policy"), rule.policy))
+                self._field_parts(source, (part, index), rule)
                 fields.append(Field(rule.path, query, rule.kind, rule.signed, rule.policy, rule.entity, join, part))
         return FieldTree(fields)
+
+    def _stream(self, source: SourceFile, file: ApiFile, section: StreamSection) -> StreamRule:
+        for index, each in enumerate(section.fields):
+            self._field_parts(source, ("stream", "fields", index), each)
+        return compile_stream(section, lambda loc, path: self._query(source, ("stream", *loc), file, path))
+
+    def _field_parts(self, source: SourceFile, loc: Loc, rule: FieldRule | StreamField) -> None:
+        self._known_entity(source, (*loc, "entity"), rule.entity)
+        if rule.policy:
+            self._of_fields.append((source, (*loc, "policy"), rule.policy))
+
+    def _query(self, source: SourceFile, loc: Loc, file: ApiFile, path: str) -> Query | None:
+        try:
+            return _DIALECTS[file.dialect](path)
+        except jsonpath.PathFault as error:
+            self.faults.append(source.fault(loc, str(error)))
+            return None
 
     def _join(self, source: SourceFile, loc: Loc, rule: FieldRule, query: Query, compile_: Any) -> int:
         """How many steps of the field's path lead to the message that it is part of; 0 where it is not joined."""
@@ -225,10 +237,10 @@ class _Loader:
                 self.faults.append(source.fault(("entities", entity), "unknown entity", hint))
                 continue
             with self._collecting():
-                rules[entity] = _entity_rule(source, ("entities", entity), spec, file.min_score, order)
+                rules[entity] = entity_rule(source, ("entities", entity), spec, file.min_score, order)
         otherwise = None
         if isinstance(file.otherwise, dict):
-            otherwise = _entity_rule(source, ("otherwise",), file.otherwise, file.min_score, len(rules))
+            otherwise = entity_rule(source, ("otherwise",), file.otherwise, file.min_score, len(rules))
         scrubbers = [file.scrubber] if isinstance(file.scrubber, str) else file.scrubber
         self._known_scrubbers(source, "scrubber", scrubbers)
         self._known_scrubbers(source, "fallback", [file.fallback] if file.fallback else [])
@@ -375,23 +387,3 @@ def _keeps(on_error: Then | dict[Cause, Then]) -> frozenset[Cause]:
     if isinstance(on_error, dict):
         return frozenset(cause for cause, then in on_error.items() if then == "keep")
     return frozenset(get_args(Cause)) if on_error == "keep" else frozenset()
-
-
-def _entity_rule(source: SourceFile, loc: Loc, spec: dict[str, Any], min_score: float, order: int) -> EntityRule:
-    settings = dict(spec)
-    action = settings.pop("action", None)
-    known = plugins.available("operators")
-    if action is None:
-        raise RulesError([source.fault(loc, f"'action' is missing; one of {', '.join(sorted(known))}")])
-    if not isinstance(action, str) or action not in known:
-        raise RulesError(
-            [source.fault((*loc, "action"), f"unknown action '{action}'", did_you_mean(str(action), known))]
-        )
-    score = settings.pop("min_score", min_score)
-    if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
-        raise RulesError([source.fault((*loc, "min_score"), "must be a number from 0 to 1")])
-    operator = plugins.load("operators", action)
-    try:
-        return EntityRule(action, operator.model_validate(settings), float(score), order)
-    except ValidationError as error:
-        raise RulesError(setting_faults(source, loc, action, operator, error, ["min_score"])) from None

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from proxy_guard import plugins
 from proxy_guard.errors import RuleFault, RulesError
+from proxy_guard.policy import EntityRule
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean, names_at
 from proxy_guard.vault import VaultRule
 
@@ -42,3 +43,24 @@ def setting_faults(
         else:
             faults.append(source.fault(place, each["msg"].removeprefix("Value error, ")))
     return faults
+
+
+def entity_rule(source: SourceFile, loc: Loc, spec: dict[str, Any], min_score: float, order: int) -> EntityRule:
+    """What a policy does to an entity, as it stands at `loc`. Raises RulesError."""
+    settings = dict(spec)
+    action = settings.pop("action", None)
+    known = plugins.available("operators")
+    if action is None:
+        raise RulesError([source.fault(loc, f"'action' is missing; one of {', '.join(sorted(known))}")])
+    if not isinstance(action, str) or action not in known:
+        raise RulesError(
+            [source.fault((*loc, "action"), f"unknown action '{action}'", did_you_mean(str(action), known))]
+        )
+    score = settings.pop("min_score", min_score)
+    if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
+        raise RulesError([source.fault((*loc, "min_score"), "must be a number from 0 to 1")])
+    operator = plugins.load("operators", action)
+    try:
+        return EntityRule(action, operator.model_validate(settings), float(score), order)
+    except ValidationError as error:
+        raise RulesError(setting_faults(source, loc, action, operator, error, ["min_score"])) from None

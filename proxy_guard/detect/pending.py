@@ -1,0 +1,130 @@
+"""What end of a text that goes on may still be part of a finding.
+
+A finding of one word can't be told before the word ends, one of several words or groups not before what follows is
+none of it, and its score not before the words that may raise it are there. So these are pending:
+
+- the last word, as long as no space follows it;
+- short words before it that a value may begin with (`AB 12 34 56 C`, `j a n e`);
+- what may become an address spelled out (`jane at example dot com`);
+- a word that is not plain, with digits or signs in it, until `REACH` code points and three words have followed:
+  what recognizers look at behind a match (`detect.context`, `detect.own`, `detect.phone_own`).
+
+All else is settled: no pattern of the profile's takes a plain word and a space into a match with what comes after.
+`tests/stream/test_pending.py` holds every pattern to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import regex
+
+from proxy_guard.detect.spelling import ADDRESS, HANGING, LETTERS
+
+REACH = 66
+"""Code points behind a match that recognizers look at."""
+_WORDS = 3
+_FARTHEST = 400
+"""Code points behind a match beyond which words don't count, however long those between are."""
+_NUMBER_REACH = 24
+"""The same for a number of one or two digits, which no match is made of alone."""
+_JOINED = 8
+"""Code points between two words that are not plain within which they may be one value (`GB82 WEST 1234`)."""
+_REDONE = 12
+"""Code points behind an address spelled out within which it may turn out to be longer (` dot uk`)."""
+
+_SCRIPTS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_STOPS = r"[\uff0c\uff01\uff1f\uff1b\u3001\u3002](?<=[^\x00-\x7f]{2})"
+"""Punctuation that ends a word of scripts without spaces."""
+_BREAK = rf"(?:\s|{_STOPS})"
+_LAST = regex.compile(rf"(?:(?!{_BREAK}).)*\Z", regex.DOTALL)
+_LEADS = regex.compile(r"(?:(?<!\S)\S{1,2}\s+)*(?:(?<!\w)\w{1,3}\s{1,2})?\Z")
+_PLAIN = regex.compile(
+    rf"[\"'“”‘’«»(\[*_~#>¿¡-]{{0,4}}(?:(?:\p{{L}}\p{{M}}*){{1,15}}(?:['’/—–-](?:\p{{L}}\p{{M}}*){{1,15}}){{0,2}}|[{_SCRIPTS}\p{{M}}]+)?"
+    r"[.,;:!?)\]\"'“”‘’«»…*_~-]{0,4}|[-–—=*•|#]{1,8}",
+)
+_NUMBER = regex.compile(r"[(\[$€£₹*_#]{0,3}\d{1,2}[.,:;)\]*_%!?]{0,3}")
+_WORD = regex.compile(r"\S+")
+
+
+def pending(text: str, settled: int = 0) -> int:
+    """Where the end of `text` begins that is pending; no less than `settled`, up to which it is known to be settled.
+
+    What is settled stays so, whatever `text` goes on with.
+    """
+    last = _LAST.search(text, settled)
+    word: int = last.start() if last else len(text)
+    unclosed, spelled = _spelled(text, settled, len(text))
+    start = _led(text, settled, min(_led(text, settled, word), unclosed, _unfinished(text, settled, word, spelled)))
+    if start > settled and HANGING.search(text, settled, start):
+        # What is spaced out, or written otherwise, may be the next part of an address.
+        start, _ = _spelled(text, settled, start)
+    return max(settled, start)
+
+
+def _led(text: str, settled: int, start: int) -> int:
+    """Where the short words begin that lead to `start`; a longer word of letters there is led to by none."""
+    if len(text) - start > 2 and text[start : start + 3].isalpha():
+        return start
+    leads = _LEADS.search(text, settled, start)
+    return int(leads.start()) if leads else start
+
+
+def _unfinished(text: str, settled: int, last: int, spelled: list[tuple[int, int]]) -> int:
+    """Where the first value may begin that has not yet been followed by enough."""
+    words = list(_words(text, settled, last, spelled))
+    place = 0
+    while place < len(words):
+        start, end = words[place]
+        if (start, end) not in spelled and _PLAIN.fullmatch(text, start, end):
+            place += 1
+            continue
+        first, small = place, _NUMBER.fullmatch(text, start, end) is not None
+        # What is near, and not plain either, may be part of the same value.
+        ahead = place + 1
+        while ahead < len(words) and words[ahead][0] - end <= _JOINED:
+            if words[ahead] in spelled or not _PLAIN.fullmatch(text, *words[ahead]):
+                place, end, small = ahead, words[ahead][1], False
+            ahead += 1
+        behind = len(text) - end
+        if small:
+            done = behind >= _NUMBER_REACH
+        else:
+            done = behind >= REACH and (len(words) - place > _WORDS or behind >= _FARTHEST)
+        if not done:
+            return words[first][0]
+        place += 1
+    return len(text)
+
+
+def _words(text: str, start: int, end: int, spelled: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The words between `start` and `end`; what is spelled out is one."""
+    for first, last in [*spelled, (end, end)]:
+        for match in _WORD.finditer(text, start, max(start, min(first, end))):
+            yield match.span()
+        if first < end:
+            yield first, last
+        start = max(start, last)
+
+
+def _spelled(text: str, settled: int, end: int) -> tuple[int, list[tuple[int, int]]]:
+    """Where what may become an address spelled out begins, or `end`; and what is spelled out before that."""
+    found: list[tuple[int, int]] = []
+    for match in ADDRESS.finditer(text, settled, end, partial=True):
+        if match.partial or match.end() + _REDONE > end:
+            end = match.start()
+            break
+        found.append(match.span())
+    found += [match.span() for match in LETTERS.finditer(text, settled, end)]
+    return end, _apart(found) if len(found) > 1 else found
+
+
+def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """`spans` in order, those that overlap as one."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged

@@ -1,0 +1,324 @@
+"""The inspection of one streamed reply: bytes go in as they come, and out as soon as they are decided on.
+
+Events leave in the order in which they came, each once all text in it is decided on; an event in which nothing
+changes leaves byte for byte. So what is held is whole events, as many as undecided text spans. Sans-IO: `feed` and
+`close` are generators of wishes like `engine.inspect`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from proxy_guard.codecs import Document, Limits
+from proxy_guard.codecs.json import JsonCodec
+from proxy_guard.errors import Unreadable
+from proxy_guard.locate.fields import Field, FieldTree, Kind, locate
+from proxy_guard.locate.jsonpath import compile_path
+from proxy_guard.model import Failed, Message, Slot, Verdict
+from proxy_guard.policy import Policy
+from proxy_guard.policy.decide import Decider, Forward, without_body
+from proxy_guard.rules.compiled import Match
+from proxy_guard.rules.streams import StreamRule
+from proxy_guard.stages import Answer, Wish, scrubbed
+from proxy_guard.stream.aws import AwsFramer
+from proxy_guard.stream.framing import Event, Framer
+from proxy_guard.stream.ndjson import NdjsonFramer
+from proxy_guard.stream.running import Edit, Found, Running
+from proxy_guard.stream.sse import SseFramer
+
+Passing = Generator[Wish, Answer, bytes]
+_JSON = JsonCodec()
+_ROOT = compile_path("$.arguments")
+_MOST_POSITIONS = 1024
+FRAMERS: dict[str, type[Framer]] = {"sse": SseFramer, "ndjson": NdjsonFramer, "aws": AwsFramer}
+"""The formats of streams, by their names in rule files."""
+
+
+class Held(Running):
+    """A text that is decided on when it ends, all of it: JSON in pieces, and what other scrubbers are asked about.
+
+    `tool` is the name of the tool that the text is the arguments of; None where it is no JSON.
+    """
+
+    def __init__(self, slot: Slot, policy: Policy, found: Found, limits: Limits, tool: str | None = None) -> None:
+        super().__init__(slot, policy, limits.body, found)
+        self._limits = limits
+        self._tool = tool
+
+    def decide(self, *, final: bool) -> Generator[Wish, Answer, Failed | None]:
+        """Decides on what has come since the text last ended, once it ends."""
+        if not final or self.decided == self.length:
+            return None
+        slot, policy = self._slot, self._policy
+        kind: Kind = "text" if self._tool is None else "json"
+        only = Field(slot.rule, _ROOT, kind, slot.signed, entity=slot.entity, direction="response")
+        document = Document({"name": self._tool, "arguments": self._text})
+        fields, match = FieldTree([only]), Match(policy, None, False)
+        outcome = yield from scrub_document(document, fields, match, self._limits)
+        if isinstance(outcome, Failed):
+            return outcome
+        if self._found.take(outcome):
+            self.edits.append(Edit(self.decided, self.length, str(document.value["arguments"])))
+        self.decided = self.length
+        self._text = ""
+        return None
+
+
+def scrub_document(
+    document: Document, fields: FieldTree, match: Match, limits: Limits
+) -> Generator[Wish, Answer, Found | Failed]:
+    """What there is in a document that stands by itself; what is to be edited is."""
+    found = Found()
+    located = locate(fields, document, limits)
+    if located.media and not match.policy.passes("unsupported_media"):
+        raise Unreadable(f"media can't be inspected ({located.media[0]})", status=415, cause="unsupported_media")
+    edits: list[tuple[Slot, str]] = []
+    groups: dict[str, tuple[Policy, list[Slot]]] = {}
+    for slot in located.slots:
+        policy = match.policies.get(slot.policy or "", match.policy)
+        groups.setdefault(policy.name, (policy, []))[1].append(slot)
+    speaker = match.api.speaker if match.api else ""
+    for policy, slots in groups.values():
+        outcome = yield from scrubbed(slots, policy, document.value, speaker, "response")
+        if isinstance(outcome, Failed):
+            return outcome
+        found.findings += outcome.findings
+        found.blocking += outcome.blocking
+        if outcome.rejected and not policy.observe:
+            found.rejected = outcome.rejected
+        if not policy.observe:
+            edits += [(slots[n], text) for n, text in outcome.texts.items() if text != slots[n].text]
+    if not found.ends:
+        found.edited = located.apply(edits)
+    return found
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An event on its way: the texts in it, and where they stand in the texts that they are part of."""
+
+    event: Event
+    document: Document | None = None
+    texts: list[tuple[Running, Slot, int, int]] = field(default_factory=list)
+    edited: bool = False
+    read: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether all of it is decided on."""
+        return self.read and all(end <= running.decided for running, _, _, end in self.texts)
+
+
+class StreamInspection:
+    """One reply that streams. `verdict` is there once it has ended, by itself or by a block."""
+
+    def __init__(self, head: Message, match: Match, limits: Limits) -> None:
+        """`match.api` has a stream section. `head` is the reply without its body."""
+        assert match.api is not None
+        assert match.api.stream is not None
+        self.verdict: Verdict | None = None
+        self.headers = head.headers if match.policy.observe else without_body(head.headers)
+        self._headers = head.headers
+        self._rule: StreamRule = match.api.stream
+        self._match = match
+        self._limits = limits
+        self._decider = Decider(head, match.policy, match.api.name, match.api.block_body)
+        self._framer: Framer = FRAMERS[self._rule.format](limits)
+        self._incoming: deque[Event] = deque()
+        self._queue: deque[_Waiting] = deque()
+        self._held = 0
+        self._positions: dict[tuple[str, tuple[Any, ...]], Running] = {}
+        self._tools: dict[tuple[Any, ...], str] = {}
+        self._observe = match.policy.observe
+        self._found = Found(observe=self._observe)
+        self._changed = False
+        self._uninspected = False
+
+    def feed(self, chunk: bytes) -> Passing:
+        """What goes on to the client now that `chunk` has come; nothing after a block."""
+        if self._uninspected:
+            return chunk
+        if self.verdict:
+            return b""
+        return (yield from self._passed(chunk, final=False))
+
+    def close(self) -> Passing:
+        """What goes on to the client now that the reply has ended. There is a verdict then."""
+        out = b""
+        if not (self._uninspected or self.verdict):
+            out = yield from self._passed(b"", final=True)
+        if self.verdict is None:
+            findings = self._found.findings
+            observed = "would rewrite" if findings and self._observe else ""
+            if self._found.blocking:
+                self.verdict = self._decider.found(self._found.blocking, findings)
+            elif self._changed:
+                self.verdict = self._decider.rewrite(findings, "rewritten", Forward(self._headers, b"", None))
+            else:
+                self.verdict = self._decider.allow(findings, observed)
+        return out
+
+    def whole(self, out: bytes) -> Verdict:
+        """The verdict with what went on to the client in all, once it has ended."""
+        assert self.verdict is not None
+        if self.verdict.action != "rewrite":
+            return self.verdict
+        return self._decider.rewrite(self.verdict.findings, self.verdict.reason, Forward(self._headers, out, None))
+
+    def error(self, verdict: Verdict) -> bytes:
+        """The event that tells the client of a block."""
+        return self._framer.error(self._rule.error, verdict.body, f"incident {verdict.incident}")
+
+    def _passed(self, chunk: bytes, *, final: bool) -> Passing:
+        out: list[bytes] = []
+        try:
+            self._incoming += self._framer.close() if final else self._framer.feed(chunk)
+            failed = yield from self._taken(final=final)
+            self._emit(out)
+            if self._held > self._limits.body:
+                raise Unreadable(f"more than {self._limits.body} bytes wait", status=413, cause="too_large")
+            if failed:
+                self._fail(self._decider.failed(failed.cause, 503, failed.why), out)
+        except Unreadable as error:
+            self._emit(out)
+            self._fail(self._decider.failed(error.cause, error.status, error.why), out)
+        if not self._found.ends:
+            return b"".join(out)
+        if self._found.blocking:
+            self.verdict = self._decider.found(self._found.blocking, self._found.findings)
+        else:
+            self.verdict = self._decider.rejected(self._found.rejected, self._found.findings)
+        return b"".join(out)
+
+    def _fail(self, verdict: Verdict, out: list[bytes]) -> None:
+        """The stream ends, or where the policy has that, passes uninspected from here on."""
+        self.verdict = verdict
+        if verdict.action != "block":
+            self._uninspected = True
+            out += [each.event.raw for each in self._queue]
+            out += [event.raw for event in self._incoming]
+            out.append(self._framer.rest())
+
+    def _taken(self, *, final: bool) -> Generator[Wish, Answer, Failed | None]:
+        """Reads what has come, and decides what can be."""
+        while self._incoming:
+            waiting = _Waiting(self._incoming.popleft())
+            self._queue.append(waiting)
+            self._held += len(waiting.event.raw)
+            failed = yield from self._read(waiting)
+            if failed or self._found.ends:
+                return failed
+            waiting.read = True
+        return (yield from self._decide(list(self._positions.values()), final=final))
+
+    def _read(self, waiting: _Waiting) -> Generator[Wish, Answer, Failed | None]:
+        """Takes the texts of an event, and ends those that it ends."""
+        data = waiting.event.data
+        if data is None:
+            return None
+        if data.strip() in self._rule.marks:
+            return (yield from self._finish([()]))
+        waiting.document = document = _JSON.decode(data, self._limits)
+        if not isinstance(document.value, dict | list):
+            raise Unreadable("an event of the stream holds no object, so that no field can be located in it")
+        if len(self._rule.whole):
+            edited = yield from self._inspected(document)
+            if isinstance(edited, Failed):
+                return edited
+            waiting.edited = edited
+        outrun = self._take(waiting, document)
+        failed = yield from self._decide(outrun, final=True)
+        lanes = [lane for end in self._rule.ends for lane in end.lanes(document.value)]
+        if failed or not lanes:
+            return failed
+        return (yield from self._finish(lanes))
+
+    def _take(self, waiting: _Waiting, document: Document) -> list[Running]:
+        """Takes the texts of an event. Gives those that end thereby: what else was said in the same place before."""
+        here: set[tuple[Any, ...]] = set()
+        lanes: set[tuple[Any, ...]] = set()
+        for slot in locate(self._rule.running, document, self._limits).slots:
+            keys = tuple(key.of(document.value, slot.path) for key in self._rule.keys[slot.rule])
+            if self._rule.kinds[slot.rule] == "tool":
+                self._tools[keys] = slot.text
+                continue
+            position = (self._rule.continued.get(slot.rule, slot.rule), keys)
+            running = self._positions.get(position)
+            if running is None:
+                running = self._positions[position] = self._running(slot, keys)
+            start = running.length
+            running.add(slot.text)
+            waiting.texts.append((running, slot, start, running.length))
+            here.add(position)
+            lanes.add(keys[:1])
+        return [
+            running
+            for position, running in self._positions.items()
+            if position not in here and position[1][:1] in lanes and running.decided < running.length
+        ]
+
+    def _running(self, slot: Slot, keys: tuple[Any, ...]) -> Running:
+        if len(self._positions) >= _MOST_POSITIONS:
+            raise Unreadable(f"the stream has more than {_MOST_POSITIONS} texts", status=413, cause="too_large")
+        policy = self._match.policies.get(slot.policy or "", self._match.policy)
+        if self._rule.kinds[slot.rule] == "json":
+            return Held(slot, policy, self._found, self._limits, tool=self._tools.get(keys, ""))
+        if not in_pieces(policy):
+            return Held(slot, policy, self._found, self._limits)
+        return Running(slot, policy, self._limits.stream_hold, self._found)
+
+    def _finish(self, lanes: list[tuple[Any, ...]]) -> Generator[Wish, Answer, Failed | None]:
+        """Decides on all there is of the texts whose keys begin with one of `lanes`."""
+        ended = [
+            running
+            for (_, keys), running in self._positions.items()
+            if any(keys[: len(lane)] == lane for lane in lanes)
+        ]
+        return (yield from self._decide(ended, final=True))
+
+    def _decide(self, some: list[Running], *, final: bool) -> Generator[Wish, Answer, Failed | None]:
+        for running in some:
+            failed = yield from running.decide(final=final)
+            if failed or self._found.ends:
+                return failed
+        return None
+
+    def _inspected(self, document: Document) -> Generator[Wish, Answer, bool | Failed]:
+        """Scrubs the texts that an event holds whole; whether it has changed."""
+        outcome = yield from scrub_document(document, self._rule.whole, self._match, self._limits)
+        if isinstance(outcome, Failed):
+            return outcome
+        return self._found.take(outcome)
+
+    def _emit(self, out: list[bytes]) -> None:
+        """Lets go of the events at the front that are decided on."""
+        while self._queue and (self._queue[0].ready or (self._observe and self._queue[0].read)):
+            waiting = self._queue.popleft()
+            self._held -= len(waiting.event.raw)
+            out.append(self._written(waiting))
+
+    def _written(self, waiting: _Waiting) -> bytes:
+        document = waiting.document
+        if document is None or self._observe:
+            return waiting.event.raw
+        for running, slot, start, end in waiting.texts:
+            new = running.rendered(start, end, slot.text)
+            if new != slot.text:
+                slot.holder[slot.key] = new
+                waiting.edited = True
+        if not (waiting.edited or document.ambiguous):
+            return waiting.event.raw
+        self._changed = True
+        if waiting.edited:
+            for echo in self._rule.echoes:
+                for _, _, holder, key in echo(document.value):
+                    holder[key] = None
+        return self._framer.written(waiting.event, _JSON.encode(document)[0])
+
+
+def in_pieces(policy: Policy) -> bool:
+    """Whether a text can be decided on piece by piece under a policy: where the local scrubber alone finds."""
+    return policy.scrubbers == ("local",)

@@ -1,0 +1,40 @@
+"""One JSON document a line (application/x-ndjson, and what Ollama and Cohere stream)."""
+
+from __future__ import annotations
+
+from proxy_guard.stream.framing import Event, Framer
+
+
+class NdjsonFramer(Framer):
+    """Lines of `application/x-ndjson`."""
+
+    media_type = "application/x-ndjson"
+
+    def _cut(self) -> list[Event]:
+        end = self._rest.rfind(b"\n") + 1
+        if not end:
+            return []
+        whole = bytes(self._rest[:end])
+        del self._rest[:end]
+        return [_read(line + b"\n") for line in whole.removesuffix(b"\n").split(b"\n")]
+
+    def close(self) -> list[Event]:
+        """A last line without its end."""
+        rest = bytes(self._rest)
+        self._rest.clear()
+        return [_read(rest)] if rest else []
+
+    @staticmethod
+    def written(event: Event, data: bytes) -> bytes:
+        """The line with another document."""
+        end = event.raw[len(event.raw.rstrip(b"\r\n")) :]
+        return data + end
+
+    @staticmethod
+    def error(name: str, data: bytes, note: str) -> bytes:
+        """A line that tells of an error."""
+        return data + b"\n"
+
+
+def _read(raw: bytes) -> Event:
+    return Event(raw, raw.strip(b" \t\r\n") or None)

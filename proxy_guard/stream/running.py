@@ -1,0 +1,292 @@
+"""The running text of one position of a stream: what of it is decided, and what becomes of it.
+
+Text is held while it may still be part of a finding (`detect.pending`), and never more than the limit; a finding
+that outgrows it is edited from its start on. What is decided is final: `edits` are in order and disjoint, in code
+points from the start of the whole text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from proxy_guard.detect.catalogue import NER_LABELS
+from proxy_guard.detect.pending import pending
+from proxy_guard.model import (
+    Ask,
+    Consult,
+    Consulted,
+    Failed,
+    Finding,
+    LocatedFinding,
+    Rejected,
+    Rewritten,
+    Scrub,
+    Slot,
+)
+from proxy_guard.operators.block import Block
+from proxy_guard.policy import Policy
+from proxy_guard.policy.overlaps import Piece, resolve
+from proxy_guard.stages import REFERENCE, Answer, Wish, located
+
+_CONTEXT = 600
+"""Code points before what is decided that recognizers get to see."""
+_SEAMLESS = 4 * _CONTEXT
+"""Code points after which a text without a seam is let go of all the same."""
+_OPEN = 64
+"""Times the limit that a finding may be long; past it the stream ends."""
+_SENTENCE = re.compile(r"(?:[.!?।。！？…][\"'”’)\]]*\s+|[。！？]|\n)(?=\S)")
+
+
+class Edit(NamedTuple):
+    """`text[start:end]` of the whole text becomes `new`."""
+
+    start: int
+    end: int
+    new: str
+
+
+Deciding = Generator[Wish, Answer, Failed | None]
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found in a stream so far. `blocking` or `rejected` end it."""
+
+    findings: list[LocatedFinding] = field(default_factory=list)
+    blocking: list[LocatedFinding] = field(default_factory=list)
+    rejected: str = ""
+    observe: bool = False
+    edited: bool = False
+    """Whether the document that all this was found in has changed."""
+
+    @property
+    def ends(self) -> bool:
+        """Whether the stream ends here."""
+        return bool(self.blocking or self.rejected) and not self.observe
+
+    def take(self, other: Found) -> bool:
+        """Adds what was found elsewhere; whether it has changed something there."""
+        self.findings += other.findings
+        self.blocking += other.blocking
+        self.rejected = self.rejected or other.rejected
+        return other.edited
+
+
+class Running:
+    """One position's text. `decided` is up to where it may go on; `length` is how much there is."""
+
+    def __init__(self, slot: Slot, policy: Policy, bound: int, found: Found) -> None:
+        self.decided = 0
+        self.length = 0
+        self.edits: list[Edit] = []
+        self._slot = slot
+        self._policy = policy
+        self._bound = bound
+        self._found = found
+        self._settled = _settled(policy)
+        self._text = ""
+        self._base = 0
+        """Where `_text` begins in the whole text."""
+        self._seams = [0]
+        """Places that no finding reaches over, the last ones first decided upon."""
+        self._swallowing: int | None = None
+        """Where a finding begins that has outgrown the limit."""
+
+    def add(self, delta: str) -> None:
+        """Takes what follows."""
+        self._text += delta
+        self.length += len(delta)
+
+    def decide(self, *, final: bool) -> Deciding:
+        """Decides what can be; with `final`, all there is."""
+        if self.decided == self.length:
+            return None
+        done = self.decided - self._base
+        cut = len(self._text) if final else self._settled(self._text, done)
+        seam = cut > done and not final
+        if len(self._text) - done > self._bound and cut < len(self._text) - self._bound:
+            cut, seam = len(self._text) - self._bound, False
+        if cut <= done:
+            return None
+        pieces = yield from self._pieces()
+        if isinstance(pieces, Failed):
+            return pieces
+        return (yield from self._settle(pieces, done, cut, seam=seam))
+
+    def _pieces(self) -> Generator[Wish, Answer, list[Piece] | Failed]:
+        """What is to be edited in the text at hand, by what is known of it now."""
+        slot = Slot(self._text, self._slot.rule, self._slot.path, None, None, signed=self._slot.signed)
+        slot.direction = "response"
+        answer = yield Scrub(self._policy.scrubbers[0], self._policy.wanted, [slot])
+        if isinstance(answer, Failed):
+            return answer
+        assert not isinstance(answer, Consulted)
+        (judgement,) = answer.judgements
+        assert not isinstance(judgement, Rejected | Rewritten)
+        if self._slot.entity:
+            judgement = [*judgement, Finding(self._slot.entity, 0, len(self._text), 1.0)]
+        return resolve(judgement, self._policy)
+
+    def _settle(self, pieces: list[Piece], done: int, cut: int, *, seam: bool) -> Deciding:
+        asks: list[tuple[Piece, str | None]] = []
+        for piece in pieces:
+            start, end = piece.start, piece.end
+            if end <= done or start >= cut:
+                continue
+            if start < done:  # what of it came before is gone
+                swallowed = self._swallowing is not None
+                asks.append((piece._replace(start=done), "" if swallowed else None))
+                cut = max(cut, end)
+                continue
+            if end > cut:
+                if len(self._text) - start <= self._bound:
+                    cut = start
+                    continue
+                self._swallowing = self._base + start
+                cut, seam = end, False
+            asks.append((piece, None))
+        kept = [(piece, new) for piece, new in asks if piece.start < cut]
+        if self._swallowing is not None and self._base + done - self._swallowing > _OPEN * self._bound:
+            return Failed("unavailable", f"a finding is longer than {_OPEN * self._bound} characters")
+        self._note([piece for piece, new in kept if new is None])
+        if self._found.ends:
+            return None
+        edits = yield from self._edited(kept)
+        if isinstance(edits, Failed):
+            return edits
+        restored = yield from self._restored(edits, done, cut)
+        if isinstance(restored, Failed):
+            return restored
+        self.edits += [Edit(e.start + self._base, e.end + self._base, e.new) for e in restored]
+        self._move(cut, seam=seam)
+        return None
+
+    def _note(self, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            span = self._base + piece.start, self._base + piece.end
+            found = located(self._slot, Finding(piece.finding.entity, *span, piece.finding.score), piece.rule.action)
+            self._found.findings.append(found)
+            if self._slot.signed or isinstance(piece.rule.operator, Block):
+                self._found.blocking.append(found)
+
+    def _edited(self, pieces: list[tuple[Piece, str | None]]) -> Generator[Wish, Answer, list[Edit] | Failed]:
+        text = self._text
+        answers: dict[Ask, str] = {}
+        asks = list(dict.fromkeys(ask for piece, new in pieces if new is None and (ask := piece.ask(text))))
+        if asks and not self._policy.observe:
+            answer = yield Consult(asks)
+            if isinstance(answer, Failed):
+                return answer
+            assert isinstance(answer, Consulted)
+            for ask, given in zip(asks, answer.texts, strict=True):
+                if given is None:
+                    return Failed("unavailable", f"{ask.source} has no answer for an {ask.entity}")
+                answers[ask] = given
+        if self._policy.observe:
+            return []
+        return [Edit(p.start, p.end, p.edited(text, answers) if new is None else new) for p, new in pieces]
+
+    def _restored(self, edits: list[Edit], done: int, cut: int) -> Generator[Wish, Answer, list[Edit] | Failed]:
+        """`edits` with references turned into values again, where the policy has that."""
+        restore = self._policy.restore
+        if restore is None or self._policy.observe or not restore.covers(self._slot):
+            return edits
+        text = applied(self._text, edits, done, cut)
+        matches = list(REFERENCE.finditer(text))
+        if not matches:
+            return edits
+        references = list(dict.fromkeys(match.group() for match in matches))
+        answer = yield Consult([Ask("restore", restore.vault, "", each, scope=restore.scope) for each in references])
+        if isinstance(answer, Failed):
+            return answer
+        assert isinstance(answer, Consulted)
+        values = dict(zip(references, answer.texts, strict=True))
+        known = [match for match in matches if values[match.group()] is not None]
+        return merged(self._text, edits, done, [(m.start(), m.end(), values[m.group()] or "") for m in known])
+
+    def _move(self, cut: int, *, seam: bool) -> None:
+        """What is before `cut` is decided; lets go of what no recognizer needs to see again."""
+        self.decided = self._base + cut
+        if self._swallowing is not None:
+            if cut < len(self._text):
+                self._swallowing = None
+            return
+        if seam or self.decided - self._seams[-1] > _SEAMLESS:
+            self._seams.append(self.decided)
+        while len(self._seams) > 1 and self._seams[1] <= self.decided - _CONTEXT:
+            del self._seams[0]
+        if self._seams[0] > self._base:
+            self._text = self._text[self._seams[0] - self._base :]
+            self._base = self._seams[0]
+
+    def rendered(self, start: int, end: int, original: str) -> str:
+        """What becomes of `original`, which is `[start, end)` of the text. To be asked in order, once for each."""
+        out: list[str] = []
+        place = start
+        for edit in self.edits:
+            if edit.start >= end:
+                break
+            if edit.end > place:
+                out.append(original[place - start : max(0, edit.start - start)])
+                place = max(place, edit.end)
+            if start <= edit.start < end:
+                out.append(edit.new)
+        if place < end:
+            out.append(original[place - start :])
+        while self.edits and self.edits[0].end <= end:
+            del self.edits[0]
+        return "".join(out)
+
+
+def applied(text: str, edits: list[Edit], start: int, end: int) -> str:
+    """`text[start:end]` with `edits` made, which lie in it."""
+    out: list[str] = []
+    for edit in edits:
+        out += [text[start : edit.start], edit.new]
+        start = edit.end
+    return "".join([*out, text[start:end]])
+
+
+def merged(text: str, edits: list[Edit], start: int, news: list[tuple[int, int, str]]) -> list[Edit]:
+    """`edits` of `text` from `start` on, and on top of them `news`, whose places are those of the edited text."""
+    out: list[Edit] = []
+    shift = start  # a place of the edited text, plus this, is one of the text
+    rest = list(edits)
+    for first, last, new in news:
+        while rest and rest[0].start - shift + len(rest[0].new) <= first:
+            out.append(rest.pop(0))
+            shift += out[-1].end - out[-1].start - len(out[-1].new)
+        begin, before = first + shift, ""
+        if rest and rest[0].start < begin:
+            begin, before = rest[0].start, rest[0].new[: first - (rest[0].start - shift)]
+        after = ""
+        end = last + shift
+        while rest and rest[0].start - shift < last:
+            edit = rest.pop(0)
+            place = edit.start - shift
+            shift += edit.end - edit.start - len(edit.new)
+            end, after = last + shift, ""
+            if place + len(edit.new) > last:
+                end, after = edit.end, edit.new[last - place :]
+        out.append(Edit(begin, end, before + new + after))
+    return [*out, *rest]
+
+
+def _settled(policy: Policy) -> Callable[[str, int], int]:
+    """Up to where a text that goes on is settled, by what the policy looks for."""
+    wanted = policy.wanted
+    if wanted.recognizers:
+        return lambda text, done: done  # whatever they look for: the limit alone decides
+    if wanted.entities is None or wanted.entities & NER_LABELS.keys():
+        return _sentence
+    return pending
+
+
+def _sentence(text: str, done: int) -> int:
+    """The end of the last sentence that is settled."""
+    settled = pending(text, done)
+    ends = [match.end() for match in _SENTENCE.finditer(text, done, settled)]
+    return ends[-1] if ends else done
