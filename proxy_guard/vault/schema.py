@@ -6,6 +6,7 @@ names of entities, times of expiry, and the names of keys.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import sqlite3
@@ -44,8 +45,13 @@ PRAGMA application_id = {_APPLICATION};
 def connect(path: Path, most_bytes: int) -> sqlite3.Connection:
     """A connection to the vault at `path`, which is made where there is none. Raises VaultError, sqlite3.Error."""
     try:
-        # SQLite gives the files beside it the same rights.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR))
+        # SQLite gives the files beside it the same rights. One that is there is not opened: to close it would drop the
+        # locks that other connections of this process hold on it (POSIX), and what others then write is lost.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR))
+    except FileExistsError:
+        wrong = errno.EISDIR if path.is_dir() else 0 if os.access(path, os.R_OK | os.W_OK) else errno.EACCES
+        if wrong:
+            raise VaultError(f"the vault's file {path} can't be opened: {os.strerror(wrong)}") from None
     except OSError as error:
         raise VaultError(f"the vault's file {path} can't be opened: {os.strerror(error.errno or 0)}") from None
     connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)

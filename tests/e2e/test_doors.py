@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import ascii_letters
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -90,7 +92,8 @@ def test_what_holds_nothing_arrives_byte_for_byte(case: Case, upstream: Server, 
         assert seen.received["body"] == case.body
 
 
-ALPHABET = st.text(st.characters(codec="utf-8"), max_size=30)
+# Without letters of ASCII: words could say what a number is ("code", "order").
+ALPHABET = st.text(st.characters(codec="utf-8", exclude_characters=ascii_letters), max_size=30)
 PLANTED = st.sampled_from(["", PHONE, MAIL, f" {PHONE} ", "4111111111111111"])
 # On a line of its own: a currency sign or a digit beside a number would make it another one.
 TEXT = st.builds(lambda a, b, c: f"{a}\n{b}\n{c}", ALPHABET, PLANTED, ALPHABET)

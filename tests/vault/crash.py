@@ -97,7 +97,7 @@ def main(what: str, rounds: int, path: Path) -> None:
         given = dict(zip(tokens, (wish.value for wish in wishes), strict=True))
     for round_ in range(rounds):
         early = what == "rotate" or round_ % 4 == 0
-        lines = killed(what, path, round_, chance.uniform(0, 0.3 if what == "rotate" else 0.05), early=early)
+        lines = killed(what, path, round_, chance.uniform(0, 0.08 if what == "rotate" else 0.05), early=early)
         wrote += bool(lines)
         if what == "rotate":
             finished += bool(lines)
