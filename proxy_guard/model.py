@@ -86,6 +86,8 @@ class Slot:
     direction: Direction = "request"
     call: tuple[str, str] | None = field(default=None, repr=False)
     """For a text in the arguments of a tool call: the tool, and which of its arguments."""
+    unreached: Literal["", "scan", "observe", "block"] = ""
+    """For a text that no field reached: what becomes of findings in it. In `observe` they are only told."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         # In another process it can be read, not written back: its document stays here.

@@ -8,7 +8,7 @@ Those of a connection are recorded exchanges, and need no network.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from proxy_guard.guard import Guard
 from proxy_guard.model import Direction, Message, Verdict
 from proxy_guard.remote.proof import fault
 from proxy_guard.remote.settings import ConnectionProofFile
+from proxy_guard.rules.compiled import Apis
 from proxy_guard.rules.files import Case, ProofFile
 from proxy_guard.rules.load import PROOF_SUFFIX, load_rules, rule_files
 from proxy_guard.rules.reading import SourceFile
@@ -55,16 +56,18 @@ def run_proofs(folder: Path) -> list[Outcome]:
 
 
 async def _run(folder: Path) -> list[Outcome]:
-    guards: dict[str | None, Guard | MissingExtra] = {}
+    guards: dict[tuple[str | None, str], Guard | MissingExtra] = {}
+    unrouted = _unrouted(folder)
     outcomes = []
     for kind in _PROVABLE:
         for path in sorted((folder / kind).glob(f"*{PROOF_SUFFIX}")):
             subject = path.name.removesuffix(PROOF_SUFFIX)
             for case in SourceFile(path, str(path)).validate(ProofFile).cases:
                 policy = case.policy or (subject if kind == "policies" else None)
-                if policy not in guards:
-                    guards[policy] = _guard(folder, policy)
-                guard = guards[policy]
+                api = subject if kind == "apis" and subject in unrouted else ""
+                if (policy, api) not in guards:
+                    guards[policy, api] = _guard(folder, policy, api)
+                guard = guards[policy, api]
                 if isinstance(guard, MissingExtra):
                     outcomes.append(Outcome(str(path.relative_to(folder)), case.name, False, str(guard), skipped=True))
                     continue
@@ -90,10 +93,23 @@ def _connections(folder: Path) -> list[Outcome]:
     return outcomes
 
 
-def _guard(folder: Path, policy: str | None) -> Guard | MissingExtra:
-    """The guard with that policy for all traffic. A policy in use has to have what it needs; another need not."""
+def _unrouted(folder: Path) -> set[str]:
+    """The API descriptions that no route has."""
+    ruleset = load_rules(folder)
+    return set(ruleset.apis) - {api.name for route in ruleset.routes for api in route.apis}
+
+
+def _guard(folder: Path, policy: str | None, api: str) -> Guard | MissingExtra:
+    """The guard with that policy for all traffic. A policy in use has to have what it needs; another need not.
+
+    `api` is one that no route has: then the first has it alone.
+    """
     try:
-        return Guard.from_rules(folder, policy=policy)
+        if not api:
+            return Guard.from_rules(folder, policy=policy)
+        ruleset = load_rules(folder, policy)
+        route = replace(ruleset.routes[0], apis=Apis([ruleset.apis[api]]))
+        return Guard(replace(ruleset, routes=(route,)))
     except MissingExtra as error:
         if policy is None:
             raise

@@ -107,7 +107,10 @@ class _Stage:
     def judge(self, judgements: Sequence[Judgement]) -> None:
         """Takes what the scrubber says of each slot."""
         for index, (slot, judgement) in enumerate(zip(self._slots, judgements, strict=True)):
-            if isinstance(judgement, Rejected):
+            if slot.unreached == "observe" and not isinstance(judgement, list):
+                seen = judgement.findings if isinstance(judgement, Rewritten) else (_SOMETHING,)
+                self._outcome.findings += [located(slot, each, "observe") for each in seen]
+            elif isinstance(judgement, Rejected):
                 self._outcome.rejected = f"{self._name} rejected {slot.rule}: {judgement.code}"
             elif isinstance(judgement, Rewritten):
                 found = [located(slot, each, "rewrite") for each in judgement.findings]
@@ -142,12 +145,15 @@ class _Stage:
         ]
         for index, pieces in resolved:
             slot = self._slots[index]
+            observed = slot.unreached == "observe"
             for piece in pieces:
-                found = located(slot, piece.finding, piece.rule.action)
+                found = located(slot, piece.finding, "observe" if observed else piece.rule.action)
                 self._outcome.findings.append(found)
+                if observed:
+                    continue
                 if slot.signed or isinstance(piece.rule.operator, Block):
                     self._outcome.blocking.append(found)
-        return resolved
+        return [(index, pieces) for index, pieces in resolved if self._slots[index].unreached != "observe"]
 
     def edit(self, resolved: list[tuple[int, list[Piece]]]) -> Generator[Wish, Answer, Failed | None]:
         """Edits the texts, and asks for what operators need from outside; gives the failure to get it."""

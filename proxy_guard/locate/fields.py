@@ -11,9 +11,10 @@ from proxy_guard.codecs import Document, Limits, Media
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.jsonpath import Node, Query, Step, root_nodes
+from proxy_guard.locate.unreached import RULE, Remainder
 from proxy_guard.model import Direction, Slot
 
-Kind = Literal["text", "json", "media"]
+Kind = Literal["text", "json", "media", "echo"]
 _JSON = JsonCodec()
 _OPENINGS = ("{", "[", '"')
 _MOST_LEVELS = 8
@@ -24,7 +25,8 @@ _MOST_LEVELS = 8
 class Field:
     """One JSONPath rule of an API description, compiled. `signed`: read, but never rewritten.
 
-    `policy`, `entity`, `join` and `direction` are those of its slots.
+    `policy`, `entity`, `join` and `direction` are those of its slots. `skip` names members that kind `json` leaves
+    alone. Kind `echo` spells texts again, in tokens say: null once a text is edited.
     """
 
     rule: str
@@ -35,6 +37,7 @@ class Field:
     entity: str | None = None
     join: int = 0
     direction: Direction = "request"
+    skip: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -49,7 +52,8 @@ class _Branch:
 class FieldTree:
     """Fields that go through a document together: what their paths have in common is walked once."""
 
-    def __init__(self, fields: Sequence[Field]) -> None:
+    def __init__(self, fields: Sequence[Field], remainder: Remainder | None = None) -> None:
+        self.remainder = remainder
         self._fields = tuple(fields)
         self._roots: list[int] = []
         self._branches: dict[str, _Branch] = {}
@@ -82,6 +86,12 @@ class FieldTree:
 
 
 _index = itemgetter(0)
+_ROOT = Query([])
+_UNREACHED = {
+    "scan": Field(RULE, _ROOT, "json"),
+    "observe": Field(RULE, _ROOT, "json"),
+    "block": Field(RULE, _ROOT, "json", signed=True),
+}
 _CONTAINERS = (dict, list)
 
 
@@ -109,6 +119,8 @@ class Located:
     """The rules of fields that hold media."""
     nested: list[Nested]
     """Each after the one that it is part of."""
+    echoes: list[tuple[Any, Any]] = field(default_factory=list)
+    """Holders and keys of what spells texts again."""
 
     def apply(self, edits: Sequence[tuple[Slot, str]]) -> bool:
         """Writes the new texts of slots into the document; whether anything in it is other than before.
@@ -123,6 +135,8 @@ class Located:
                 names.setdefault(id(slot.nested), []).append((slot, text))
             else:
                 slot.holder[slot.key] = text
+        for holder, key in self.echoes if edits else ():
+            holder[key] = None
         # From the inside out: a string is written before the member that holds it may get another name.
         for nested in reversed(self.nested):
             _rename(names.get(id(nested), []))
@@ -141,6 +155,8 @@ def locate(fields: FieldTree, document: Document, limits: Limits) -> Located:
     for each, nodes in fields.nodes(document.value):
         for node in nodes:
             walk.visit(each, node)
+    if fields.remainder and fields:
+        walk.rest(fields.remainder, document.value)
     return walk.found
 
 
@@ -163,7 +179,10 @@ class _Walk:
         if each.kind == "json":
             self._inside(each, node)
             return
-        if each.kind == "media":
+        if each.kind == "echo":
+            if value:  # one that is empty spells nothing
+                self.found.echoes.append((holder, key))
+        elif each.kind == "media":
             self.found.media.append(each.rule)
         elif isinstance(value, dict | list | Media):
             return  # a list of parts, say: other fields reach into it
@@ -172,6 +191,15 @@ class _Walk:
             slot.join = each.join
             self._add(each, slot)
         self._seen.add(place)
+
+    def rest(self, remainder: Remainder, document: Any) -> None:
+        """Slots of what no field reached."""
+        each = _UNREACHED[remainder.mode]
+        for node in remainder.nodes(document, self._seen):
+            first = len(self.found.slots)
+            self._strings(each, node)
+            for slot in self.found.slots[first:]:
+                slot.unreached = remainder.mode
 
     def _add(self, each: Field, slot: Slot) -> None:
         slot.policy, slot.entity, slot.direction = each.policy, each.entity, each.direction
@@ -206,6 +234,9 @@ class _Walk:
             match value:
                 case dict():
                     for name, member in value.items():
+                        if name in each.skip:
+                            self._seen.add((id(value), name))
+                            continue
                         at = (*path, name)
                         if (id(value), name, True) not in self._seen:
                             self._seen.add((id(value), name, True))

@@ -34,7 +34,7 @@ class Restore:
 
     def covers(self, slot: Slot) -> bool:
         """Whether references in `slot` become values again."""
-        return not slot.signed and (slot.call is None or slot.call in self.arguments)
+        return not slot.signed and not slot.unreached and (slot.call is None or slot.call in self.arguments)
 
 
 @dataclass(frozen=True, slots=True)

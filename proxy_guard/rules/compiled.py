@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from proxy_guard.policy import Policy
 from proxy_guard.policy.decide import BlockBody
 from proxy_guard.remote.connection import Connection
 from proxy_guard.rules.formats import Formats
-from proxy_guard.rules.matching import split_url
+from proxy_guard.rules.matching import last_steps, split_url
 from proxy_guard.rules.streams import StreamRule
 from proxy_guard.vault import VaultRule
 
@@ -35,6 +35,9 @@ class Api:
     speaker: str = "role"
     head: HeadFields = NO_HEAD
     stream: StreamRule | None = None
+    last_steps: frozenset[str] = frozenset({""})
+    """Of its paths, see `matching.last_step`."""
+    named_only: bool = False
 
     def matches(self, method: str, host: str, path: str) -> bool:
         """Whether a request is one of this API's."""
@@ -49,6 +52,32 @@ class Api:
     def concerns(self, direction: Direction) -> bool:
         """Whether anything of such a message is inspected."""
         return bool(self.fields(direction)) or (direction == "request" and bool(self.head))
+
+
+class Apis:
+    """The API descriptions of a route, in its order. Finding one takes no longer where there are more."""
+
+    def __init__(self, apis: Iterable[Api]) -> None:
+        self._apis = tuple(apis)
+        self._by_step: dict[str, list[tuple[int, Api]]] = {}
+        for place, api in enumerate(self._apis):
+            for step in api.last_steps:
+                self._by_step.setdefault(step, []).append((place, api))
+
+    def __iter__(self) -> Iterator[Api]:
+        return iter(self._apis)
+
+    def find(self, method: str, host: str, path: str) -> Api | None:
+        """The first that a request is one of; `path` is normal."""
+        found: tuple[int, Api] | None = None
+        for step in last_steps(path):
+            for place, api in self._by_step.get(step, ()):
+                if found is not None and place >= found[0]:
+                    break
+                if api.matches(method, host, path):
+                    found = place, api
+                    break
+        return found[1] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +113,7 @@ class CompiledRoute:
 
     hosts: re.Pattern[str] = field(repr=False)
     paths: re.Pattern[str] = field(repr=False)
-    apis: tuple[Api, ...]
+    apis: Apis
     policy: Policy
     unmatched: str
     owner: Owner
@@ -131,6 +160,6 @@ class Ruleset:
         host, path = split_url(url)
         for route in self.routes:
             if route.hosts.fullmatch(host) and route.paths.fullmatch(path):
-                api = next((api for api in route.apis if api.matches(method.upper(), host, path)), None)
+                api = route.apis.find(method.upper(), host, path)
                 return Match(route.policy, api, api is None and route.unmatched == "block", self.of_fields, route.owner)
         return None

@@ -35,6 +35,9 @@ class Match(FileModel):
         default=["application/json", "application/*+json"],
         description="Media types of requests and replies; another one is refused with 415.",
     )
+    named_only: bool = Field(
+        default=False, description="Only for routes that name it in `apis`: its paths are those of others, too."
+    )
 
     @field_validator("paths")
     @classmethod
@@ -49,10 +52,11 @@ class FieldRule(FileModel):
     """One place where text or media sits."""
 
     path: str = Field(description="A JSONPath (RFC 9535).")
-    kind: Literal["text", "json", "media"] = Field(
+    kind: Literal["text", "json", "media", "echo"] = Field(
         default="text",
         description="text: a string or number. json: every string, number and name in a value, also in a string "
-        "that holds JSON. media: an image, file or recording.",
+        "that holds JSON. media: an image, file or recording. echo: what spells the texts again, in tokens or bytes; "
+        "it becomes null when a text of the message is edited.",
     )
     signed: bool = Field(default=False, description="Signed by the API: scanned but never rewritten; a finding blocks.")
     join: str | None = Field(
@@ -60,6 +64,7 @@ class FieldRule(FileModel):
         description="The start of `path` that leads to one message: its parts, and all messages of one speaker, are "
         "also scanned strung together. For `kind: text`.",
     )
+    skip: list[str] = Field(default=[], description="Names of members that `kind: json` leaves alone.")
     policy: Name | None = Field(default=None, description="A policy for this field, in place of the route's.")
     entity: str | None = Field(
         default=None, description="What the whole text of this field is known to be: it is a finding as it stands."
@@ -95,6 +100,16 @@ class ApiFile(FileModel):
     speaker: str = Field(default="role", description="The member of a joined message that says who speaks.")
     url: UrlRule = Field(default=UrlRule(), description="Fields in the URL of a request.")
     headers: list[str] = Field(default=[], description="Headers of a request whose values are inspected.")
+    unreached: Literal["scan", "observe", "block"] = Field(
+        default="scan",
+        description="Strings that no field reached. scan: they are scrubbed like others. observe: findings in them are "
+        "only told. block: a finding in them blocks.",
+    )
+    skip: list[str] = Field(
+        default=[],
+        description="What of them is left alone: names of members, and JSONPaths (`$…`). Identifiers under names such "
+        "as `id`, `type` and `model` always are.",
+    )
     request: list[FieldRule] = []
     response: list[FieldRule] = []
     stream: StreamSection | None = Field(default=None, description="How replies stream; without it, such are refused.")

@@ -6,26 +6,27 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from proxy_guard import plugins
 from proxy_guard.codecs import Limits
 from proxy_guard.detect.catalogue import ENTITIES
-from proxy_guard.errors import Cause, RuleFault, RulesError
+from proxy_guard.errors import RuleFault, RulesError
 from proxy_guard.locate import dialect_ng, jsonpath
 from proxy_guard.locate.fields import Field, FieldTree
 from proxy_guard.locate.jsonpath import Query
 from proxy_guard.model import Direction, Wanted
 from proxy_guard.operators.keep import Keep
-from proxy_guard.policy import EntityRule, Policy, Restore
+from proxy_guard.policy import EntityRule, Policy
 from proxy_guard.policy.decide import compile_block_body
 from proxy_guard.remote.connection import Connection
-from proxy_guard.rules.compiled import Api, CompiledRoute, Owner, Ruleset
+from proxy_guard.rules.compiled import Api, Apis, CompiledRoute, Ruleset
 from proxy_guard.rules.connections import load_connection
-from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile, RestoreRule, Route, Source, Then
+from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile
 from proxy_guard.rules.formats import formats, head_fields
-from proxy_guard.rules.matching import name_pattern, path_pattern
+from proxy_guard.rules.matching import last_step, name_pattern, path_pattern
 from proxy_guard.rules.parts import entity_rule, vault_rule
+from proxy_guard.rules.plain import keeps, owner, remainder, restore
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
 from proxy_guard.rules.recognizers import compile_recognizer
 from proxy_guard.rules.streams import StreamField, StreamRule, StreamSection, compile_stream
@@ -179,6 +180,8 @@ class _Loader:
             speaker=file.speaker,
             head=head_fields(file),
             stream=self._stream(source, file, file.stream) if file.stream else None,
+            last_steps=frozenset(last_step(path) for path in file.match.paths),
+            named_only=file.match.named_only,
         )
         return {("name",): api}
 
@@ -189,8 +192,15 @@ class _Loader:
             if query:
                 join = self._join(source, (part, index, "join"), rule, query, _DIALECTS[file.dialect])
                 self._field_parts(source, (part, index), rule)
-                fields.append(Field(rule.path, query, rule.kind, rule.signed, rule.policy, rule.entity, join, part))
-        return FieldTree(fields)
+                own = (rule.policy, rule.entity, join, part, frozenset(rule.skip))
+                fields.append(Field(rule.path, query, rule.kind, rule.signed, *own))
+        return FieldTree(fields, remainder(file, self._skipped(source, file)))
+
+    def _skipped(self, source: SourceFile, file: ApiFile) -> Iterator[Query]:
+        """The paths to what no field reaches and is left alone."""
+        for index, path in enumerate(file.skip):
+            if path.startswith("$") and (query := self._query(source, ("skip", index), file, path)):
+                yield query
 
     def _stream(self, source: SourceFile, file: ApiFile, section: StreamSection) -> StreamRule:
         for index, each in enumerate(section.fields):
@@ -262,9 +272,9 @@ class _Loader:
             ),
             status=file.block.status,
             message=file.block.message,
-            keeps=_keeps(file.on_error),
+            keeps=keeps(file.on_error),
             observe=file.mode == "observe",
-            restore=_restore(file.restore),
+            restore=restore(file.restore),
         )
         self._origins[file.name] = source
         return {("name",): self._wanting(policy)}
@@ -313,6 +323,7 @@ class _Loader:
         for index, route in enumerate(file.routes):
             loc = ("routes", index)
             named = [self._named(source, (*loc, "apis", i), name, apis) for i, name in enumerate(route.apis)]
+            every = [api for api in apis.values() if not api.named_only]
             policy = self._named(source, (*loc, "policy"), override or route.policy, policies)
             if policy is None:
                 continue
@@ -320,10 +331,10 @@ class _Loader:
                 CompiledRoute(
                     hosts=name_pattern(route.hosts),
                     paths=path_pattern(route.paths),
-                    apis=tuple(api for api in named if api is not None) if route.apis else tuple(apis.values()),
+                    apis=Apis([api for api in named if api is not None] if route.apis else every),
                     policy=policy,
                     unmatched=route.unmatched,
-                    owner=_owner(route),
+                    owner=owner(route),
                 )
             )
         set_limits = file.limits.model_dump(exclude_none=True)
@@ -362,28 +373,3 @@ def unknown_region_hint(region: str) -> str:
     if region.strip().upper() != region:
         return f"did you mean {region.strip().upper()}?"
     return "a region is an ISO 3166-1 code of two capital letters, such as IN, US or GB"
-
-
-def _restore(rule: RestoreRule | bool) -> Restore | None:
-    if rule is False:
-        return None
-    rule = RestoreRule() if rule is True else rule
-    named = {(tool, argument) for tool, arguments in rule.arguments.items() for argument in arguments}
-    return Restore(rule.vault, rule.scope, frozenset(named))
-
-
-def _owner(route: Route) -> Owner:
-    account, conversation = route.account or Source(value="-"), route.conversation or Source(value="-")
-    return Owner(
-        account=account.value or "" if route.account else "",
-        account_header=(account.header or "").lower(),
-        conversation=conversation.value or "" if route.conversation else "",
-        conversation_header=(conversation.header or "").lower(),
-    )
-
-
-def _keeps(on_error: Then | dict[Cause, Then]) -> frozenset[Cause]:
-    """The causes of failure that let a message pass."""
-    if isinstance(on_error, dict):
-        return frozenset(cause for cause, then in on_error.items() if then == "keep")
-    return frozenset(get_args(Cause)) if on_error == "keep" else frozenset()

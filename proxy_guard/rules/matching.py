@@ -58,3 +58,22 @@ def path_pattern(globs: Iterable[str]) -> re.Pattern[str]:
 def name_pattern(globs: Iterable[str]) -> re.Pattern[str]:
     """One pattern for host names or media types: `*` stands for any characters."""
     return re.compile("|".join(re.escape(glob.lower()).replace(r"\*", ".*") for glob in globs))
+
+
+def last_step(glob: str) -> str:
+    """What a path has to end with to match a glob, as `last_steps` gives it: the key that the glob is found by.
+
+    It is the last segment, of `name:verb` the verb; `parent/*` where only the segment before it is literal; else
+    nothing.
+    """
+    *_, before, last = ["", *glob.lower().rstrip("/").split("/")]
+    verb = last.rpartition(":")[2]
+    if "*" not in verb and (verb != last or "*" not in last):
+        return verb
+    return f"{before}/*" if "*" not in before and last != "**" else ""
+
+
+def last_steps(path: str) -> tuple[str, str, str]:
+    """The keys of all globs that a normal path could match."""
+    start, _, last = path.rpartition("/")
+    return last.rpartition(":")[2], start.rpartition("/")[2] + "/*", ""
