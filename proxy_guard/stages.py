@@ -6,7 +6,7 @@ Sans-IO like the engine, of which it is a part.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -157,18 +157,10 @@ class _Stage:
 
     def edit(self, resolved: list[tuple[int, list[Piece]]]) -> Generator[Wish, Answer, Failed | None]:
         """Edits the texts, and asks for what operators need from outside; gives the failure to get it."""
-        answers: dict[Ask, str] = {}
         asks = [ask for index, pieces in resolved for piece in pieces if (ask := piece.ask(self._slots[index].text))]
-        if asks and not self._policy.observe:
-            distinct = list(dict.fromkeys(asks))
-            answer = yield Consult(distinct)
-            if isinstance(answer, Failed):
-                return answer
-            assert isinstance(answer, Consulted)
-            for ask, text in zip(distinct, answer.texts, strict=True):
-                if text is None:
-                    return Failed("unavailable", f"{ask.source} has no answer for an {ask.entity}")
-                answers[ask] = text
+        answers = yield from consulted([] if self._policy.observe else asks)
+        if isinstance(answers, Failed):
+            return answers
         self._outcome.texts |= self._rewritten
         if not self._policy.observe:
             for index, pieces in resolved:
@@ -190,15 +182,39 @@ def _restored(slots: Sequence[Slot], restore: Restore, texts: dict[int, str]) ->
     found = {n: some for n, text in read.items() if (some := REFERENCE.findall(text))}
     if not found:
         return None
-    references = list(dict.fromkeys(each for some in found.values() for each in some))
-    answer = yield Consult([Ask("restore", restore.vault, "", each, scope=restore.scope) for each in references])
-    if isinstance(answer, Failed):
-        return answer
-    assert isinstance(answer, Consulted)
-    values = dict(zip(references, answer.texts, strict=True))
+    values = yield from values_of([each for some in found.values() for each in some], restore)
+    if isinstance(values, Failed):
+        return values
     for n in found:
         texts[n] = REFERENCE.sub(lambda match: values[match.group()] or match.group(), read[n])
     return None
+
+
+def consulted(asks: Iterable[Ask]) -> Generator[Wish, Answer, dict[Ask, str] | Failed]:
+    """The answer to each of `asks`; a failure where one has none. Nobody is asked for nothing."""
+    distinct = list(dict.fromkeys(asks))
+    if not distinct:
+        return {}
+    answer = yield Consult(distinct)
+    if isinstance(answer, Failed):
+        return answer
+    assert isinstance(answer, Consulted)
+    answers: dict[Ask, str] = {}
+    for ask, text in zip(distinct, answer.texts, strict=True):
+        if text is None:
+            return Failed("unavailable", f"{ask.source} has no answer for an {ask.entity}")
+        answers[ask] = text
+    return answers
+
+
+def values_of(references: Iterable[str], restore: Restore) -> Generator[Wish, Answer, dict[str, str | None] | Failed]:
+    """The value behind each of `references`; None for what is no reference of that vault and scope."""
+    distinct = list(dict.fromkeys(references))
+    answer = yield Consult([Ask("restore", restore.vault, "", each, scope=restore.scope) for each in distinct])
+    if isinstance(answer, Failed):
+        return answer
+    assert isinstance(answer, Consulted)
+    return dict(zip(distinct, answer.texts, strict=True))
 
 
 def located(slot: Slot, finding: Finding, operator: str) -> LocatedFinding:

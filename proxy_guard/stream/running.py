@@ -15,8 +15,6 @@ from typing import NamedTuple
 from proxy_guard.detect.catalogue import NER_LABELS
 from proxy_guard.detect.pending import pending
 from proxy_guard.model import (
-    Ask,
-    Consult,
     Consulted,
     Failed,
     Finding,
@@ -29,7 +27,7 @@ from proxy_guard.model import (
 from proxy_guard.operators.block import Block
 from proxy_guard.policy import Policy
 from proxy_guard.policy.overlaps import Piece, resolve
-from proxy_guard.stages import REFERENCE, Answer, Wish, located
+from proxy_guard.stages import REFERENCE, Answer, Wish, consulted, located, values_of
 
 _CONTEXT = 600
 """Code points before what is decided that recognizers get to see."""
@@ -174,19 +172,11 @@ class Running:
 
     def _edited(self, pieces: list[tuple[Piece, str | None]]) -> Generator[Wish, Answer, list[Edit] | Failed]:
         text = self._text
-        answers: dict[Ask, str] = {}
-        asks = list(dict.fromkeys(ask for piece, new in pieces if new is None and (ask := piece.ask(text))))
-        if asks and not self._policy.observe:
-            answer = yield Consult(asks)
-            if isinstance(answer, Failed):
-                return answer
-            assert isinstance(answer, Consulted)
-            for ask, given in zip(asks, answer.texts, strict=True):
-                if given is None:
-                    return Failed("unavailable", f"{ask.source} has no answer for an {ask.entity}")
-                answers[ask] = given
         if self._policy.observe:
             return []
+        answers = yield from consulted(ask for piece, new in pieces if new is None and (ask := piece.ask(text)))
+        if isinstance(answers, Failed):
+            return answers
         return [Edit(p.start, p.end, p.edited(text, answers) if new is None else new) for p, new in pieces]
 
     def _restored(self, edits: list[Edit], done: int, cut: int) -> Generator[Wish, Answer, list[Edit] | Failed]:
@@ -198,12 +188,9 @@ class Running:
         matches = list(REFERENCE.finditer(text))
         if not matches:
             return edits
-        references = list(dict.fromkeys(match.group() for match in matches))
-        answer = yield Consult([Ask("restore", restore.vault, "", each, scope=restore.scope) for each in references])
-        if isinstance(answer, Failed):
-            return answer
-        assert isinstance(answer, Consulted)
-        values = dict(zip(references, answer.texts, strict=True))
+        values = yield from values_of([match.group() for match in matches], restore)
+        if isinstance(values, Failed):
+            return values
         known = [match for match in matches if values[match.group()] is not None]
         return merged(self._text, edits, done, [(m.start(), m.end(), values[m.group()] or "") for m in known])
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import gzip
 import random
-import signal
 import tracemalloc
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 
 import brotli
 import pytest
@@ -20,6 +17,7 @@ from hypothesis import strategies as st
 from proxy_guard.codecs import Limits
 from proxy_guard.codecs.content_encoding import decode_content, encodings_of
 from proxy_guard.errors import Unreadable
+from tests.unit.timing import within
 
 LIMITS = Limits()
 DATA = b'{"messages":[{"role":"user","content":"' + b"canary4111 " * 30 + b'"}]}'
@@ -70,22 +68,6 @@ def refusal(body: bytes, names: list[str], limits: Limits = LIMITS) -> Unreadabl
         decode_content(body, names, limits)
     assert "canary" not in str(caught.value)
     return caught.value
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Ends what is inside as a failure where it does not end by itself."""
-
-    def late(number: int, frame: FrameType | None) -> None:
-        raise AssertionError(f"not done within {seconds:g} s")
-
-    previous = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
 
 
 # --- read ----------------------------------------------------------------------------------------------

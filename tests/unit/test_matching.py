@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy_guard.rules.matching import name_pattern, normal_path, path_pattern, split_url
+from tests.unit.timing import within
 
 CHAT = "/v1/chat/completions"
 
@@ -96,22 +92,6 @@ def test_a_normal_form_is_its_own(path: str) -> None:
     assert form == form.lower()
     assert not {".", ".."} & set(form.split("/"))
     assert normal_path(form) == form
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Ends what is inside as a failure where it does not end by itself."""
-
-    def late(number: int, frame: FrameType | None) -> None:
-        raise AssertionError(f"not done within {seconds:g} s")
-
-    previous = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
 
 
 # Each round of decoding goes through all of the path, so that time would grow with its square: 4 s for the first.
