@@ -71,6 +71,11 @@ def generate(kind: Kind, count: int) -> list[Body]:
     return [_chat(rng, kind, seen) for _ in range(count)]
 
 
+def sentences(rng: random.Random, count: int) -> list[str]:
+    """`count` sentences of ordinary talk, without personal data."""
+    return [_sentence(rng, rng.choice(_TEMPLATES)) for _ in range(count)]
+
+
 def write(bodies: list[Body], file: Path) -> Path:
     """Writes one body per line, as the load generator reads them."""
     file.write_text("".join(f"{body.text}\n" for body in bodies))
