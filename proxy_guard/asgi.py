@@ -49,7 +49,7 @@ class ProxyGuardMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = self.guard.open(scope["method"], _url(scope), _from_wire(scope["headers"]))
+        exchange = self.guard.open(scope["method"], url_of(scope), from_wire(scope["headers"]))
         if exchange.concerns("request"):
             guarded = await self._request(exchange, scope, receive, send)
             if guarded is None:
@@ -65,7 +65,7 @@ class ProxyGuardMiddleware:
         self, exchange: Exchange, scope: Scope, receive: Receive, send: Send
     ) -> tuple[Scope, Receive] | None:
         """The scope and receive that the application gets; None where the client has its answer, or has gone."""
-        headers = _from_wire(scope["headers"])
+        headers = from_wire(scope["headers"])
         event: Event = {}
         verdict = exchange.refuse(exchange.request(headers))
         if verdict is None:
@@ -75,7 +75,7 @@ class ProxyGuardMiddleware:
             event = whole
             verdict = await exchange.inspect(exchange.request(headers, event["body"]))
         if verdict.action == "block":
-            await _reply(verdict, send)
+            await reply(verdict, send)
             return None
         scope = {**scope, "headers": _to_wire(verdict.headers), **(_to_scope(verdict.url) if verdict.url else {})}
         return scope, _replay({**event, "body": verdict.body}, receive)
@@ -116,7 +116,7 @@ class _ResponseGuard:
             await self._send(event)
 
     def _headers(self) -> Headers:
-        return _from_wire(self._start.get("headers", ()))
+        return from_wire(self._start.get("headers", ()))
 
     async def _pass(self, passage: Passage, event: Event) -> None:
         """Sends on what of a stream is decided on."""
@@ -127,7 +127,7 @@ class _ResponseGuard:
         verdict = passage.verdict
         self._ended = not more or (verdict is not None and verdict.action == "block")
         if not self._started and verdict is not None and verdict.action == "block":
-            await _reply(verdict, self._send)  # nothing has gone out: it can be said by status
+            await reply(verdict, self._send)  # nothing has gone out: it can be said by status
             return
         if not self._started and (out or self._ended):
             self._started = True
@@ -140,7 +140,7 @@ class _ResponseGuard:
         verdict = await self._exchange.inspect(self._exchange.response(status, headers, bytes(self._body)))
         self._verdict = verdict
         if verdict.action == "block":
-            await _reply(verdict, self._send)
+            await reply(verdict, self._send)
             return
         start = {**self._start, "headers": _to_wire(verdict.headers), "trailers": False}
         await self._send(start)
@@ -170,12 +170,14 @@ def _replay(event: Event, receive: Receive) -> Receive:
     return replayed
 
 
-async def _reply(verdict: Verdict, send: Send) -> None:
+async def reply(verdict: Verdict, send: Send) -> None:
+    """Answers the client with what a verdict holds."""
     await send({"type": "http.response.start", "status": verdict.status, "headers": _to_wire(verdict.headers)})
     await send({"type": "http.response.body", "body": verdict.body})
 
 
-def _url(scope: Scope) -> str:
+def url_of(scope: Scope) -> str:
+    """The URL of a request, which decides what rules apply."""
     headers = dict(scope["headers"])
     host = headers.get(b"host", b"").decode("latin-1")
     if not _HOST.fullmatch(host):  # nor may a host turn the path into something else
@@ -192,7 +194,8 @@ def _to_scope(url: str) -> dict[str, Any]:
     return {"path": unquote(path), "raw_path": path.encode("latin-1"), "query_string": query.encode("latin-1")}
 
 
-def _from_wire(headers: Any) -> Headers:
+def from_wire(headers: Any) -> Headers:
+    """A scope's headers as the guard has them."""
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
 
 

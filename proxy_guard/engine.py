@@ -17,13 +17,13 @@ from proxy_guard.errors import Unreadable
 from proxy_guard.locate.fields import Located, locate
 from proxy_guard.locate.head import Head, locate_head
 from proxy_guard.model import Failed, Headers, LocatedFinding, Message, Slot, Verdict
-from proxy_guard.policy import Policy
+from proxy_guard.policy import Policy, decide
 from proxy_guard.policy.decide import Decider, Forward, broken, compile_block_body
 from proxy_guard.rules.compiled import Api, Match
 from proxy_guard.stages import Answer, Wish, scrubbed
 from proxy_guard.stream import streams, whole
 
-__all__ = ["advance", "broken", "failed", "inspect", "is_large", "refuse"]
+__all__ = ["advance", "broken", "failed", "inspect", "is_large", "refuse", "unanswered"]
 _PROBLEM = compile_block_body(None)
 Inspection = Generator[Wish, Answer, Verdict]
 
@@ -71,6 +71,11 @@ def is_large(message: Message, match: Match, limits: Limits) -> bool:
 def failed(message: Message, match: Match, failure: Failed) -> Verdict:
     """The verdict on a message whose inspection did not come to its end."""
     return _decider(message, match).failed(failure.cause, 503, failure.why)
+
+
+def unanswered(match: Match | None, status: int, why: str) -> Verdict:
+    """The answer to a request that got none, in the way of the API that it met."""
+    return decide.unanswered(match.api.block_body if match and match.api else _PROBLEM, status, why)
 
 
 def inspect(message: Message, match: Match, limits: Limits) -> Inspection:

@@ -295,6 +295,10 @@ class Exchange:
         verdict = self._guard.refuse(head, self._match)
         return self.seal(verdict, head) if verdict else None
 
+    def unanswered(self, status: int, why: str) -> Verdict:
+        """The answer to the client where the upstream gave none."""
+        return engine.unanswered(self._match, status, why)
+
     async def inspect(self, message: Message) -> Verdict:
         """The verdict on a whole message."""
         assert self._match is not None

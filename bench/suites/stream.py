@@ -35,7 +35,11 @@ def run(bench: Bench) -> Report:
             _verify(guard, kind, guarded=True)
             _throughput(bench, report, kind, base, guard)
         with ExitStack() as stack:
-            doors = {"asgi": guard, "mitmproxy": stack.enter_context(mitmdump(bench, "stream-mitm", base, _GUARD))}
+            doors = {
+                "asgi": guard,
+                "mitmproxy": stack.enter_context(mitmdump(bench, "stream-mitm", base, _GUARD)),
+                "asgi_sidecar": stack.enter_context(_sidecar(bench, base)),
+            }
             _waiting(bench, report, base, doors)
     return report
 
@@ -132,6 +136,14 @@ def uvicorn(bench: Bench, factory: str) -> AbstractContextManager[str]:
     command = [sys.executable, "-m", "uvicorn", "--factory", f"bench.stream_app:{factory}", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--no-access-log", "--log-level", "warning"]
     return server(f"stream-{factory}", command, port, bench.workdir)
+
+
+def _sidecar(bench: Bench, api: str) -> AbstractContextManager[str]:
+    """The sidecar on uvicorn before `api`."""
+    port = free_port()
+    command = [sys.executable, "-m", "proxy_guard", "run", "--door", "asgi", "--upstream", api]
+    command += ["--rules", str(ROOT / "rules"), "--listen", f"127.0.0.1:{port}"]
+    return server("stream-sidecar", command, port, bench.workdir)
 
 
 def _seconds(settings: Settings) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -27,11 +27,15 @@ def run(
     rules: Rules = None,
     listen: Annotated[str, typer.Option("--listen", help="HOST:PORT.")] = "127.0.0.1:8080",
     policy: Policy = None,
+    door: Annotated[
+        Literal["mitmproxy", "asgi"],
+        typer.Option("--door", help="What serves: mitmproxy with the addon, or uvicorn with the middleware."),
+    ] = "mitmproxy",
 ) -> None:
-    """Run the sidecar in front of a chat API (mitmproxy in reverse mode with the addon)."""
+    """Run the sidecar in front of a chat API: a reverse proxy."""
     from proxy_guard.cli import run as command
 
-    command.run(upstream, rules, listen, policy)
+    command.run(upstream, rules, listen, policy, door)
 
 
 @app.command()

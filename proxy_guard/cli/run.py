@@ -7,6 +7,7 @@ import importlib.util
 import logging
 import re
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -17,10 +18,15 @@ from proxy_guard.guard import Guard
 _LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]*):(?P<port>\d{1,5})")
 
 
-def run(upstream: str, rules: Path | None, listen: str, policy: str | None) -> None:
-    """Runs mitmproxy in reverse mode with the addon, until it is stopped."""
-    if importlib.util.find_spec("mitmproxy") is None:
-        raise MissingExtra("proxy-guard run", "mitm")
+Door = Literal["mitmproxy", "asgi"]
+_NEEDS = {"mitmproxy": ("mitmproxy", "mitm"), "asgi": ("uvicorn", "asgi")}
+
+
+def run(upstream: str, rules: Path | None, listen: str, policy: str | None, door: Door) -> None:
+    """Runs mitmproxy in reverse mode with the addon, or uvicorn with a reverse proxy, until it is stopped."""
+    package, extra = _NEEDS[door]
+    if importlib.util.find_spec(package) is None:
+        raise MissingExtra(f"proxy-guard run --door {door}", extra)
     target = urlsplit(upstream)
     if target.scheme not in ("http", "https") or not target.hostname or target.path.strip("/"):
         raise ProxyGuardError("--upstream is http://host[:port] or https://host[:port], without a path")
@@ -41,6 +47,12 @@ def run(upstream: str, rules: Path | None, listen: str, policy: str | None) -> N
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False
-    from proxy_guard.mitm import serve
+    upstream, port = upstream.rstrip("/"), int(place["port"])
+    if door == "asgi":
+        from proxy_guard import reverse
 
-    asyncio.run(serve(guard, upstream.rstrip("/"), host, int(place["port"])))
+        reverse.serve(guard, upstream, host, port)
+    else:
+        from proxy_guard import mitm
+
+        asyncio.run(mitm.serve(guard, upstream, host, port))

@@ -24,6 +24,7 @@ _CODES = {
     "timeout": "guard_timeout",
     "unavailable": "guard_unavailable",
 }
+_UNANSWERED = {400: "request_invalid", 503: "upstream_busy", 504: "upstream_timeout"}
 _BODY_HEADERS = frozenset(
     {
         # What speaks about the bytes of a body is untrue of other bytes.
@@ -78,6 +79,15 @@ def broken() -> Verdict:
     """A block for when the guard itself breaks; no policy lets such a message pass."""
     media_type, body = compile_block_body(None)
     return _blocked(media_type, body(503, _UNINSPECTED, "the guard failed", _CODES["unavailable"]), 503)
+
+
+def unanswered(block_body: tuple[str, BlockBody], status: int, why: str) -> Verdict:
+    """What the client is told where the upstream gave no answer: nothing was found, and nothing goes on."""
+    media_type, body = block_body
+    message = "The request could not be sent on." if status < 500 else "The chat API did not answer."
+    return _blocked(
+        media_type, body(status, f"{message} ({why})", why, _UNANSWERED.get(status, "upstream_failed")), status
+    )
 
 
 def _blocked(media_type: str, body: bytes, status: int) -> Verdict:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.rulesets import make_rules
-from tests.e2e.servers import Server, mitmdump, uvicorn
+from tests.e2e.servers import Server, mitmdump, sidecar, uvicorn
 
 
 @pytest.fixture(scope="session")
@@ -39,4 +39,12 @@ def asgi_door(folder: Path, rules: Path) -> Iterator[Server]:
     """A real uvicorn with the middleware around the same application."""
     flags = ("--factory", "--log-level", "trace")
     with uvicorn("tests.e2e.recorder:guarded", folder / "asgi.log", *flags, GUARD_RULES=str(rules)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sidecar_door(folder: Path, rules: Path, upstream: Server) -> Iterator[Server]:
+    """The sidecar on uvicorn, before the same application as mitmdump."""
+    flags = ("--rules", str(rules), "--door", "asgi")
+    with sidecar(upstream.url, folder / "sidecar.log", *flags) as server:
         yield server

@@ -88,8 +88,8 @@ def mitmdump(upstream: str, rules: Path, output: Path, *flags: str, addon: Path 
 
 
 @contextmanager
-def sidecar(upstream: str, output: Path, *flags: str) -> Iterator[Server]:
+def sidecar(upstream: str, output: Path, *flags: str, **env: str) -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "proxy_guard", "run", "--upstream", upstream, "--listen", f"127.0.0.1:{port}"]
-    with running([*command, *flags], port, output) as server:
+    with running([*command, *flags], port, output, **env) as server:
         yield server

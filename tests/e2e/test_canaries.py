@@ -7,11 +7,14 @@ from tests.e2e.doors import send
 from tests.e2e.servers import Server
 
 
-def test_nothing_written_holds_a_canary(upstream: Server, mitm_door: Server, asgi_door: Server) -> None:
+def test_nothing_written_holds_a_canary(
+    upstream: Server, mitm_door: Server, asgi_door: Server, sidecar_door: Server
+) -> None:
     for case in CORPUS:
         send(mitm_door, upstream, case)
         send(asgi_door, asgi_door, case)
-    for door in (mitm_door, asgi_door):
+        send(sidecar_door, upstream, case)
+    for door in (mitm_door, asgi_door, sidecar_door):
         printed = door.printed()
         assert "block" in printed, "the log is on"
         found = [secret for secret in CANARIES if secret in printed or secret.encode().hex() in printed]

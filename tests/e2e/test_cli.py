@@ -79,6 +79,7 @@ def test_apply_shows_bytes_as_base64() -> None:
         (["apply", "--url", URL, "--header", "nonsense"], "Name: value"),
         (["run", "--upstream", "ftp://x"], "--upstream"),
         (["run", "--upstream", "http://x", "--listen", "nowhere"], "--listen"),
+        (["run", "--upstream", "http://x", "--door", "other"], "--door"),
         (["detect", "--entities", "PHONE"], "did you mean PHONE_NUMBER?"),
         (["detect", "--profile", "other"], "--profile"),
         (["detect", "--jsonl"], "line 1 is not a JSON string"),

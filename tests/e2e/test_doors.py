@@ -1,4 +1,4 @@
-"""Both doors give the same bytes for the same message: to the chat API, and back to the client."""
+"""All doors give the same bytes for the same message: to the chat API, and back to the client."""
 
 from __future__ import annotations
 
@@ -45,10 +45,12 @@ def test_the_corpus_is_wide() -> None:
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
-def test_same_bytes_through_both_doors(case: Case, upstream: Server, mitm_door: Server, asgi_door: Server) -> None:
+def test_same_bytes_through_all_doors(
+    case: Case, upstream: Server, mitm_door: Server, asgi_door: Server, sidecar_door: Server
+) -> None:
     by_mitm = send(mitm_door, upstream, case)
-    by_asgi = send(asgi_door, asgi_door, case)
-    assert by_mitm == by_asgi
+    assert by_mitm == send(asgi_door, asgi_door, case)
+    assert by_mitm == send(sidecar_door, upstream, case)
     if by_mitm.blocked:
         assert 400 <= by_mitm.status < 600
         assert not any(secret in by_mitm.body.decode() for secret in CANARIES)
@@ -116,23 +118,32 @@ BODY = st.fixed_dictionaries({"messages": st.lists(MESSAGE, max_size=3)}, option
 )
 @given(body=BODY, answer=TEXT, ascii_=st.booleans(), prefix=st.sampled_from(["", "/block", "/observe"]))
 def test_same_bytes_for_generated_chats(
-    body: object, answer: str, ascii_: bool, prefix: str, upstream: Server, mitm_door: Server, asgi_door: Server
+    body: object,
+    answer: str,
+    ascii_: bool,
+    prefix: str,
+    upstream: Server,
+    mitm_door: Server,
+    asgi_door: Server,
+    sidecar_door: Server,
 ) -> None:
     case = Case(
         "generated", dumps(body, ensure_ascii=ascii_), f"{prefix}{CHAT}", answer=Answer(body=dumps(reply(answer)))
     )
     by_mitm = send(mitm_door, upstream, case)
-    assert by_mitm == send(asgi_door, asgi_door, case)
+    assert by_mitm == send(asgi_door, asgi_door, case) == send(sidecar_door, upstream, case)
     if prefix != "/observe" and by_mitm.received:
         assert PHONE.encode() not in by_mitm.received["body"]
         assert MAIL.encode() not in by_mitm.received["body"]
 
 
-def test_concurrent_messages_are_not_mixed_up(upstream: Server, mitm_door: Server, asgi_door: Server) -> None:
+def test_concurrent_messages_are_not_mixed_up(
+    upstream: Server, mitm_door: Server, asgi_door: Server, sidecar_door: Server
+) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     cases = [Case(f"n{n}", dumps(chat(f"message {n} from {PHONE}"))) for n in range(40)]
-    for door, behind in ((mitm_door, upstream), (asgi_door, asgi_door)):
+    for door, behind in ((mitm_door, upstream), (asgi_door, asgi_door), (sidecar_door, upstream)):
         with ThreadPoolExecutor(8) as pool:
             seen = list(pool.map(lambda case: send(door, behind, case), cases))  # noqa: B023 - run within the loop
         for n, each in enumerate(seen):

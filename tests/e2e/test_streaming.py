@@ -19,7 +19,7 @@ from tests.e2e.streaming import SECRETS, TEXT
 
 MASKED = TEXT.replace("9876543210", "XXXXXXXX10").replace("jane.doe@example.com", "<EMAIL_ADDRESS>")
 ARGUMENTS = {"to": "<EMAIL_ADDRESS>", "urgent": True, "n": 1.1}
-DOORS = ("mitmproxy", "asgi")
+DOORS = ("mitmproxy", "asgi", "sidecar")
 
 
 class Reply(NamedTuple):
@@ -40,6 +40,9 @@ def doors(folder: Path) -> Iterator[dict[str, Server]]:
             log = folder / f"streams-{policy}"
             started[f"mitmproxy-{policy}"] = stack.enter_context(
                 sidecar(vendor.url, log.with_suffix(".mitm.log"), "--policy", policy)
+            )
+            started[f"sidecar-{policy}"] = stack.enter_context(
+                sidecar(vendor.url, log.with_suffix(".sidecar.log"), "--policy", policy, "--door", "asgi")
             )
             started[f"asgi-{policy}"] = stack.enter_context(
                 uvicorn("tests.e2e.streaming:guarded", log.with_suffix(".asgi.log"), "--factory", GUARD_POLICY=policy)
