@@ -20,6 +20,7 @@ from proxy_guard.model import Failed, Headers, LocatedFinding, Message, Slot, Ve
 from proxy_guard.policy import Policy, decide
 from proxy_guard.policy.decide import Decider, Forward, broken, compile_block_body
 from proxy_guard.rules.compiled import Api, Match
+from proxy_guard.signing import Signing, Unverified
 from proxy_guard.stages import Answer, Wish, scrubbed
 from proxy_guard.stream import streams, whole
 
@@ -31,7 +32,9 @@ Inspection = Generator[Wish, Answer, Verdict]
 def _decider(message: Message, match: Match) -> Decider:
     """Who decides on `message`, in the way of answering of the API that it met."""
     api = match.api
-    return Decider(message, match.policy, api.name if api else None, api.block_body if api else _PROBLEM)
+    acknowledgement = match.webhooks.acknowledgement if match.webhooks and match.policy.acknowledges else None
+    body = api.block_body if api else _PROBLEM
+    return Decider(message, match.policy, api.name if api else None, body, acknowledgement)
 
 
 def refuse(message: Message, match: Match, limits: Limits) -> Verdict | None:
@@ -41,7 +44,12 @@ def refuse(message: Message, match: Match, limits: Limits) -> Verdict | None:
         verdict = decider.unmatched()
         return verdict if verdict.action == "block" else None
     try:
+        if match.signing and message.direction == "request":
+            match.signing.look(message)
         _check_head(message, match.api, limits)
+    except Unverified as error:
+        verdict = decider.unverified(error.why)
+        return verdict if verdict.action == "block" else None
     except Unreadable as error:
         verdict = decider.failed(error.cause, error.status, error.why)
         return verdict if verdict.action == "block" else None
@@ -80,6 +88,28 @@ def unanswered(match: Match | None, status: int, why: str) -> Verdict:
 
 def inspect(message: Message, match: Match, limits: Limits) -> Inspection:
     """The verdict on a whole message."""
+    if match.signing and message.direction == "request":
+        return (yield from _signed(message, match, match.signing, limits))
+    return (yield from _unsigned(message, match, limits))
+
+
+def _signed(message: Message, match: Match, signing: Signing, limits: Limits) -> Inspection:
+    """The same for a request that is signed: only what is from whom it says to be is inspected at all."""
+    decider = _decider(message, match)
+    try:
+        verified = signing.verify(message)
+    except Unverified as error:
+        return decider.unverified(error.why)
+    verdict = yield from _unsigned(message, match, limits)
+    if verdict.action == "block":
+        return verdict
+    try:
+        return signing.renewed(message, verdict, verified)
+    except Unverified as error:
+        return decider.unsignable(error.why, verdict.findings)
+
+
+def _unsigned(message: Message, match: Match, limits: Limits) -> Inspection:
     decider = _decider(message, match)
     if match.api is None:
         return decider.unmatched()

@@ -5,6 +5,7 @@ Adapters ask `open` once per exchange, on the request's head; what it gives answ
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -272,18 +273,21 @@ class Exchange:
             return False
         if match.api is None:
             return match.blocks and direction == "request"
-        return match.api.concerns(direction)
+        signed = match.signing is not None and match.signing.verifies
+        return match.api.concerns(direction) or (signed and direction == "request")
 
     def request(self, headers: Headers, body: bytes = b"") -> Message:
-        """The exchange's request as a message."""
-        return Message("request", self._method, self._url, headers, body, None, *self._owner)
+        """The exchange's request as a message, that came now."""
+        return Message("request", self._method, self._url, headers, body, None, *self._owner, time.time())
 
     def response(self, status: int, headers: Headers, body: bytes = b"") -> Message:
         """Its response as a message."""
         return Message("response", self._method, self._url, headers, body, status, *self._owner)
 
     def owned(self, message: Message) -> Message:
-        """`message` with its owner, if it does not name one itself."""
+        """`message` with its owner, if it does not name one itself, and the time, if it does not tell that."""
+        if message.at is None:
+            message = replace(message, at=time.time())
         account, conversation = self._owner
         if message.account or message.conversation or not (account or conversation):
             return message

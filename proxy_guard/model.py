@@ -25,7 +25,8 @@ class Message:
 
     A response carries the method and URL of its request, which decide what rules apply, and its own status.
     `url` is absolute; `body` is what is on the wire, with any Content-Encoding still on. `account` and `conversation`
-    tell whose it is, by a source that the operator trusts.
+    tell whose it is, by a source that the operator trusts. `at` is when it came, in seconds since 1970: the guard says
+    so itself where nobody does.
     """
 
     direction: Direction
@@ -36,6 +37,7 @@ class Message:
     status: int | None = None
     account: str = field(default="", repr=False)
     conversation: str = field(default="", repr=False)
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

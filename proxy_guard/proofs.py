@@ -2,6 +2,7 @@
 
 A case meets the rules of its folder as live traffic would. Proofs of a policy run with that policy for all
 traffic; those of an API description must be matched by it. Those of a recognizer say which policy they mean.
+Signatures are not verified: nobody could write a case for them, with the secrets of the day.
 Those of a connection are recorded exchanges, and need no network.
 """
 
@@ -21,7 +22,7 @@ from proxy_guard.guard import Guard
 from proxy_guard.model import Direction, Message, Verdict
 from proxy_guard.remote.proof import fault
 from proxy_guard.remote.settings import ConnectionProofFile
-from proxy_guard.rules.compiled import Apis
+from proxy_guard.rules.compiled import Apis, CompiledRoute, Ruleset
 from proxy_guard.rules.files import Case, ProofFile
 from proxy_guard.rules.load import PROOF_SUFFIX, load_rules, rule_files
 from proxy_guard.rules.reading import SourceFile
@@ -105,15 +106,22 @@ def _guard(folder: Path, policy: str | None, api: str) -> Guard | MissingExtra:
     `api` is one that no route has: then the first has it alone.
     """
     try:
+        ruleset = _without_secrets(load_rules(folder, policy))
         if not api:
-            return Guard.from_rules(folder, policy=policy)
-        ruleset = load_rules(folder, policy)
+            return Guard(ruleset)
         route = replace(ruleset.routes[0], apis=Apis([ruleset.apis[api]]))
         return Guard(replace(ruleset, routes=(route,)))
     except MissingExtra as error:
         if policy is None:
             raise
         return error
+
+
+def _without_secrets(ruleset: Ruleset) -> Ruleset:
+    def unsigned(route: CompiledRoute) -> CompiledRoute:
+        return replace(route, signing={name: replace(each, signers=()) for name, each in route.signing.items()})
+
+    return replace(ruleset, routes=tuple(map(unsigned, ruleset.routes)))
 
 
 def _chat(text: str) -> dict[str, Any]:

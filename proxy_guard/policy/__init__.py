@@ -55,6 +55,8 @@ class Policy:
     observe: bool
     fallback: str | None = None
     restore: Restore | None = None
+    acknowledges: bool = False
+    """Whether a webhook that it blocks is answered with success."""
 
     @property
     def asked(self) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from proxy_guard.policy import Policy
 
 BlockBody = Callable[[int, str, str, str], bytes]
 """Status, message, reason and code to the body of a block."""
+Acknowledgement = tuple[int, str, bytes]
+"""Status, media type and body that tell a provider that its webhook was received."""
 
 _UNINSPECTED = "The guard could not inspect this message."
 _CODES = {
@@ -23,6 +25,8 @@ _CODES = {
     "unsupported_media": "content_unsupported",
     "timeout": "guard_timeout",
     "unavailable": "guard_unavailable",
+    "unverified": "signature_invalid",
+    "unsignable": "signature_broken",
 }
 _UNANSWERED = {400: "request_invalid", 503: "upstream_busy", 504: "upstream_timeout"}
 _BODY_HEADERS = frozenset(
@@ -91,12 +95,8 @@ def unanswered(block_body: tuple[str, BlockBody], status: int, why: str) -> Verd
 
 
 def _blocked(media_type: str, body: bytes, status: int) -> Verdict:
-    headers: Headers = (
-        ("content-type", media_type),
-        ("content-length", str(len(body))),
-        ("cache-control", "no-store"),
-    )
-    return Verdict("block", headers, body, status)
+    headers: Headers = (("content-length", str(len(body))), ("cache-control", "no-store"))
+    return Verdict("block", (("content-type", media_type), *headers) if body else headers, body, status)
 
 
 class Forward(NamedTuple):
@@ -108,13 +108,24 @@ class Forward(NamedTuple):
 
 
 class Decider:
-    """Makes the verdicts on one message, for one policy and one API's way of answering."""
+    """Makes the verdicts on one message, for one policy and one API's way of answering.
 
-    def __init__(self, message: Message, policy: Policy, api: str | None, block_body: tuple[str, BlockBody]) -> None:
+    With `acknowledgement` a block is answered with that, unless sending the message again may help.
+    """
+
+    def __init__(
+        self,
+        message: Message,
+        policy: Policy,
+        api: str | None,
+        block_body: tuple[str, BlockBody],
+        acknowledgement: Acknowledgement | None = None,
+    ) -> None:
         self._message = message
         self._policy = policy
         self._api = api
         self._media_type, self._body = block_body
+        self._acknowledgement = acknowledgement
 
     def allow(self, findings: Iterable[LocatedFinding] = (), reason: str = "") -> Verdict:
         """Forward the message as it came."""
@@ -149,6 +160,17 @@ class Decider:
             return self.allow(reason=f"would block: {reason}")
         return self._block(403, "This request may not be sent.", reason, "unmatched", ())
 
+    def unverified(self, why: str) -> Verdict:
+        """Block what is not from whom it says to be; that is never acknowledged."""
+        reason = f"its signature is not verified: {why}"
+        if self._policy.observe:
+            return self.allow(reason=f"would block: {reason}")
+        return self._error(401, "This message is refused.", reason, "unverified", ())
+
+    def unsignable(self, reason: str, findings: tuple[LocatedFinding, ...]) -> Verdict:
+        """Block what would go on with a signature that is wrong."""
+        return self._block(422, "This message may not be changed.", reason, "unsignable", findings)
+
     def failed(self, cause: Cause, status: int, why: str) -> Verdict:
         """What the policy says of a message that could not be read or decided."""
         if self._policy.passes(cause):
@@ -161,8 +183,18 @@ class Decider:
     def _block(
         self, status: int, message: str, reason: str, code: str, findings: tuple[LocatedFinding, ...]
     ) -> Verdict:
+        if self._acknowledgement is None or status >= 500:
+            return self._error(status, message, reason, code, findings)
+        status, media_type, body = self._acknowledgement
+        return self._told(_blocked(media_type, body, status), f"acknowledged and dropped: {reason}", findings)
+
+    def _error(
+        self, status: int, message: str, reason: str, code: str, findings: tuple[LocatedFinding, ...]
+    ) -> Verdict:
         body = self._body(status, f"{message} ({reason})", reason, _CODES[code])
-        verdict = _blocked(self._media_type, body, status)
+        return self._told(_blocked(self._media_type, body, status), reason, findings)
+
+    def _told(self, verdict: Verdict, reason: str, findings: tuple[LocatedFinding, ...]) -> Verdict:
         return replace(verdict, findings=findings, reason=reason, api=self._api, policy=self._policy.name)
 
     def _forward(

@@ -16,7 +16,9 @@ from proxy_guard.policy.decide import BlockBody
 from proxy_guard.remote.connection import Connection
 from proxy_guard.rules.formats import Formats
 from proxy_guard.rules.matching import last_steps, split_url
+from proxy_guard.rules.signatures import Webhooks
 from proxy_guard.rules.streams import StreamRule
+from proxy_guard.signing import Scheme, Signing
 from proxy_guard.vault import VaultRule
 
 
@@ -38,6 +40,9 @@ class Api:
     last_steps: frozenset[str] = frozenset({""})
     """Of its paths, see `matching.last_step`."""
     named_only: bool = False
+    webhooks: Webhooks | None = None
+    signatures: tuple[Scheme, ...] = ()
+    """Of its webhooks, where it has some; else of all its requests."""
 
     def matches(self, method: str, host: str, path: str) -> bool:
         """Whether a request is one of this API's."""
@@ -117,13 +122,15 @@ class CompiledRoute:
     policy: Policy
     unmatched: str
     owner: Owner
+    signing: Mapping[str, Signing] = field(default_factory=dict)
+    """By the names of API descriptions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """What a request met: its policy, its API (None: no description matches), and what then.
 
-    `policies` are those that fields name as their own.
+    `policies` are those that fields name as their own. `webhooks` is set where it is one.
     """
 
     policy: Policy
@@ -131,6 +138,8 @@ class Match:
     blocks: bool
     policies: Mapping[str, Policy] = field(default_factory=dict)
     owner: Owner = NOBODY
+    signing: Signing | None = None
+    webhooks: Webhooks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,5 +170,9 @@ class Ruleset:
         for route in self.routes:
             if route.hosts.fullmatch(host) and route.paths.fullmatch(path):
                 api = route.apis.find(method.upper(), host, path)
-                return Match(route.policy, api, api is None and route.unmatched == "block", self.of_fields, route.owner)
+                if api is None:
+                    return Match(route.policy, None, route.unmatched == "block", self.of_fields, route.owner)
+                hooks = api.webhooks if api.webhooks and api.webhooks.paths.fullmatch(path) else None
+                signing = route.signing.get(api.name) if hooks or api.webhooks is None else None
+                return Match(route.policy, api, False, self.of_fields, route.owner, signing, hooks)
         return None

@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from proxy_guard.errors import Cause
 from proxy_guard.locate.head import UNEDITABLE, segment_pattern
 from proxy_guard.model import Direction
-from proxy_guard.remote.settings import ConnectionFile, ConnectionProofFile
+from proxy_guard.remote.settings import ConnectionProofFile
 from proxy_guard.rules.limits import LimitsRule
 from proxy_guard.rules.reading import FileModel
+from proxy_guard.rules.signatures import AnyConnectionFile, Named, SignatureRule, WebhookRule
 from proxy_guard.rules.streams import StreamSection
 from proxy_guard.rules.template_file import TemplateFile
 
@@ -113,11 +114,21 @@ class ApiFile(FileModel):
     request: list[FieldRule] = []
     response: list[FieldRule] = []
     stream: StreamSection | None = Field(default=None, description="How replies stream; without it, such are refused.")
+    signatures: list[Named | SignatureRule] = Field(
+        default=[], description="How all its requests are signed. For those of webhooks only, see `webhooks`."
+    )
+    webhooks: WebhookRule | None = Field(default=None, description="Which of its requests a provider sends to you.")
     block_body: dict[str, Any] | None = Field(
         default=None,
         description="The body of a block, as this API's clients understand it. `{message}`, `{reason}` and "
         "`{code}` in its strings, `{status}` alone, are filled in. Without it: RFC 9457 problem+json.",
     )
+
+    @model_validator(mode="after")
+    def _signed_once(self) -> Self:
+        if self.signatures and self.webhooks and self.webhooks.signatures:
+            raise ValueError("`signatures` are those of all requests, or those of `webhooks`")
+        return self
 
     @field_validator("headers")
     @classmethod
@@ -136,6 +147,12 @@ class BlockReply(FileModel):
 
     status: Annotated[int, Field(ge=400, le=499)] = 422
     message: str = "This message holds data that may not be sent."
+    as_: Literal["error", "acknowledge"] = Field(
+        default="error",
+        alias="as",
+        description="acknowledge: a webhook is answered with success and dropped, since providers send one again, or "
+        "switch the hook off, where it is answered with an error.",
+    )
 
 
 class RestoreRule(FileModel):
@@ -271,6 +288,11 @@ class Route(FileModel):
     policy: Name = "mask"
     account: Source | None = Field(default=None, description="Whose traffic it is; one account without it.")
     conversation: Source | None = Field(default=None, description="Which conversation of the account it is part of.")
+    signatures: dict[Name, Name] = Field(
+        default={},
+        description="API description to the connection that holds the secrets of its signatures: those of webhooks are "
+        "verified, and made anew where a message is rewritten.",
+    )
     unmatched: Literal["allow", "block"] = Field(
         default="allow", description="Requests of this route that no API description matches."
     )
@@ -346,7 +368,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "template": TemplateFile,
     "recognizer": RecognizerFile,
     "proof": ProofFile,
-    "connection": ConnectionFile,
+    "connection": AnyConnectionFile,
     "connection-proof": ConnectionProofFile,
 }
 """The kinds of rule files by the name of their JSON Schema."""

@@ -21,7 +21,7 @@ from proxy_guard.policy import EntityRule, Policy
 from proxy_guard.policy.decide import compile_block_body
 from proxy_guard.remote.connection import Connection
 from proxy_guard.rules.compiled import Api, Apis, CompiledRoute, Ruleset
-from proxy_guard.rules.connections import load_connection
+from proxy_guard.rules.connections import SigningConnections, load_connection
 from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile
 from proxy_guard.rules.formats import formats, head_fields
 from proxy_guard.rules.matching import last_step, name_pattern, path_pattern
@@ -29,8 +29,10 @@ from proxy_guard.rules.parts import entity_rule, vault_rule
 from proxy_guard.rules.plain import keeps, owner, remainder, restore
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
 from proxy_guard.rules.recognizers import compile_recognizer
+from proxy_guard.rules.signatures import is_signing, schemes, webhooks
 from proxy_guard.rules.streams import StreamField, StreamRule, StreamSection, compile_stream
 from proxy_guard.rules.templates import compile_templates
+from proxy_guard.signing import Signing
 from proxy_guard.vault import VaultRule
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ class _Loader:
         self._using = set(using)
         self._connections: dict[str, Connection] = {}
         self._sources: dict[str, SourceFile] = {}
+        self._secrets = SigningConnections()
         self._faulty: set[Path] = set()
         self._entities = set(ENTITIES)
         self._recognizers: dict[str, CustomRecognizer] = {}
@@ -148,6 +151,9 @@ class _Loader:
     # --- connections -------------------------------------------------------------------------------------
 
     def _connection(self, source: SourceFile) -> dict[Loc, Connection]:
+        if is_signing(source):
+            self._secrets.add(source)
+            return {}
         connection = load_connection(source, in_use=False)
         if connection.name in plugins.available("scrubbers"):
             self.faults.append(source.fault(("name",), f"there is a scrubber '{connection.name}' already"))
@@ -182,6 +188,8 @@ class _Loader:
             stream=self._stream(source, file, file.stream) if file.stream else None,
             last_steps=frozenset(last_step(path) for path in file.match.paths),
             named_only=file.match.named_only,
+            webhooks=webhooks(file.webhooks) if file.webhooks else None,
+            signatures=schemes(file.webhooks.signatures if file.webhooks else file.signatures),
         )
         return {("name",): api}
 
@@ -275,6 +283,7 @@ class _Loader:
             keeps=keeps(file.on_error),
             observe=file.mode == "observe",
             restore=restore(file.restore),
+            acknowledges=file.block.as_ == "acknowledge",
         )
         self._origins[file.name] = source
         return {("name",): self._wanting(policy)}
@@ -327,6 +336,9 @@ class _Loader:
             policy = self._named(source, (*loc, "policy"), override or route.policy, policies)
             if policy is None:
                 continue
+            signing = dict[str, Signing]()
+            with self._collecting():
+                signing = self._secrets.of_route(source, (*loc, "signatures"), route.signatures, apis)
             routes.append(
                 CompiledRoute(
                     hosts=name_pattern(route.hosts),
@@ -335,6 +347,7 @@ class _Loader:
                     policy=policy,
                     unmatched=route.unmatched,
                     owner=owner(route),
+                    signing=signing,
                 )
             )
         set_limits = file.limits.model_dump(exclude_none=True)

@@ -78,12 +78,15 @@ def uvicorn(app: str, output: Path, *flags: str, **env: str) -> Iterator[Server]
 
 
 @contextmanager
-def mitmdump(upstream: str, rules: Path, output: Path, *flags: str, addon: Path | None = None) -> Iterator[Server]:
-    port = free_port()
+def mitmdump(
+    upstream: str, rules: Path, output: Path, *flags: str, addon: Path | None = None, port: int = 0, **env: str
+) -> Iterator[Server]:
+    """More than one `--mode` in `flags` names its own port."""
+    port = port or free_port()
     command = [sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()"]
-    command += ["-s", str(addon or resources.addon_path()), "--mode", f"reverse:{upstream}"]
-    command += ["--listen-host", "127.0.0.1", "--listen-port", str(port), "--set", f"guard_rules={rules}", *flags]
-    with running(command, port, output) as server:
+    command += ["-s", str(addon or resources.addon_path()), "--mode", f"reverse:{upstream}@{port}"]
+    command += ["--listen-host", "127.0.0.1", "--set", f"guard_rules={rules}", *flags]
+    with running(command, port, output, **env) as server:
         yield server
 
 
