@@ -51,6 +51,7 @@ from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, Match, Policy
 from proxy_guard.rules.limits import LimitsRule
 from proxy_guard.rules.load import load_rules
 from proxy_guard.rules.reading import FileModel, SourceFile
+from proxy_guard.rules.signatures import AcknowledgeRule, AwsFile, Named, SignatureRule, SigningFile, WebhookRule
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -334,6 +335,15 @@ def test_every_key_of_every_rule_file_is_told() -> None:
         names(ApiFile) - {"version", "name", "title", "match"}
     ) | {f"match.{name}" for name in names(Match)}
     assert keys(POLICIES, "key of a field", "meaning") >= names(FieldRule)
+    assert keys(POLICIES, "key of `webhooks`", "meaning", "default") == names(WebhookRule)
+    assert keys(POLICIES, "key of a signature", "meaning", "default") == names(SignatureRule)
+    assert keys(POLICIES, "scheme", "header", "signs", "of") == {
+        word for name in get_args(Named) for word in re.findall(r"\w+", name)
+    }
+    told = " ".join(" ".join(row) for row in rows(POLICIES, "key of `webhooks`", "meaning", "default"))
+    assert all(name in told for name in names(AcknowledgeRule))
+    for of, model in (("key of a connection for signatures", SigningFile), ("key of an aws connection", AwsFile)):
+        assert keys(POLICIES, of, "meaning", "default") == model.model_fields.keys() - {"version", "name", "title"}
     assert keys(OPERATING, "key of a route", "meaning", "default") == names(Route)
     assert names(GuardFile) == {"version", "routes", "limits", "vaults"}
     limits = {name: value for name, _, value, _ in rows(OPERATING, "limit", "meaning", "default", "past it")}

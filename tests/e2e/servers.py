@@ -79,14 +79,20 @@ def uvicorn(app: str, output: Path, *flags: str, **env: str) -> Iterator[Server]
 
 @contextmanager
 def mitmdump(
-    upstream: str, rules: Path, output: Path, *flags: str, addon: Path | None = None, port: int = 0, **env: str
+    upstream: str,
+    rules: Path,
+    output: Path,
+    *flags: str,
+    addon: Path | None = None,
+    port: int = 0,
+    env: dict[str, str] | None = None,
 ) -> Iterator[Server]:
     """More than one `--mode` in `flags` names its own port."""
     port = port or free_port()
     command = [sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()"]
     command += ["-s", str(addon or resources.addon_path()), "--mode", f"reverse:{upstream}@{port}"]
     command += ["--listen-host", "127.0.0.1", "--set", f"guard_rules={rules}", *flags]
-    with running(command, port, output, **env) as server:
+    with running(command, port, output, **(env or {})) as server:
         yield server
 
 

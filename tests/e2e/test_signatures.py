@@ -48,9 +48,8 @@ def door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with uvicorn("tests.e2e.hooks:app", folder / "upstream.log") as upstream:
         proxy, port = free_port(), free_port()
         env = {**SECRETS, "SIDECAR_URL": f"http://127.0.0.1:{port}"}
-        with mitmdump(
-            upstream.url, rules, folder / "mitm.log", "--mode", f"regular@{proxy}", port=port, **env
-        ) as server:
+        flags = ("--mode", f"regular@{proxy}")
+        with mitmdump(upstream.url, rules, folder / "mitm.log", *flags, port=port, env=env) as server:
             yield Door(server, upstream.url, f"http://127.0.0.1:{proxy}")
 
 
