@@ -225,9 +225,9 @@ def test_too_generic_is_refused(rules: Path, pattern: str, kind: str) -> None:
 )
 def test_what_has_a_form_of_its_own_is_accepted(rules: Path, pattern: str) -> None:
     put(rules, changed(SERVER, pattern=pattern))
-    started = time.perf_counter()
+    started = time.process_time()
     assert "server-id" in load_rules(rules).recognizers
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_the_bounds_are_what_is_said() -> None:
