@@ -22,7 +22,7 @@ from proxy_guard.policy.decide import Decider, Forward, broken, compile_block_bo
 from proxy_guard.rules.compiled import Api, Match
 from proxy_guard.signing import Signing, Unverified
 from proxy_guard.stages import Answer, Wish, scrubbed
-from proxy_guard.stream import streams, whole
+from proxy_guard.stream import stream_of, whole
 
 __all__ = ["advance", "broken", "failed", "inspect", "is_large", "refuse", "unanswered"]
 _PROBLEM = compile_block_body(None)
@@ -122,11 +122,12 @@ def _unsigned(message: Message, match: Match, limits: Limits) -> Inspection:
 
 
 def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: Decider) -> Inspection:
-    if streams(message, api):
+    stream = stream_of(message, api)
+    if stream is not None:
         _, encodings = _check_head(message, api, limits)
         if len(message.body) > limits.body:
             raise _too_large(limits)
-        return (yield from whole(message, decode_content(message.body, encodings, limits), match, limits))
+        return (yield from whole(message, decode_content(message.body, encodings, limits), match, stream, limits))
     read = _read(message, api, limits)
     if read.media and not match.policy.passes("unsupported_media"):
         raise Unreadable(f"media can't be inspected ({read.media})", status=415, cause="unsupported_media")
@@ -240,7 +241,7 @@ def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType
     if len(types) > 1:
         raise Unreadable("the message has more than one Content-Type", status=400)
     content_type = read_content_type(types[0]) if types else UNNAMED
-    if types and not streams(message, api):
+    if types and stream_of(message, api) is None:
         api.formats.codec(content_type)
         if content_type.charset:
             known(content_type.charset)

@@ -39,7 +39,7 @@ from proxy_guard.rules.compiled import Match, Ruleset
 from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import Scrubber, scrubbed_of
 from proxy_guard.stages import Answer, Wish
-from proxy_guard.stream import Passing, StreamInspection, in_pieces, streams
+from proxy_guard.stream import Passing, StreamInspection, in_pieces, stream_of
 from proxy_guard.workers import WorkerDied, Workers, rule_texts
 
 BROKEN = engine.broken()
@@ -202,9 +202,8 @@ class Guard:
         """The inspection of a reply that streams; None for one that does not, or can't be read as it passes."""
         api = match.api
         packed = any(name.lower() == "content-encoding" and value != "identity" for name, value in head.headers)
-        if api is None or packed or not streams(head, api):
-            return None
-        return StreamInspection(head, match, self._rules.limits)
+        rule = None if api is None or packed else stream_of(head, api)
+        return StreamInspection(head, match, rule, self._rules.limits) if rule else None
 
     def refuse(self, message: Message, match: Match) -> Verdict | None:
         """The engine's verdict on a head alone, if it has one."""

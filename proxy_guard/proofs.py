@@ -15,6 +15,7 @@ from typing import Any
 
 import anyio
 
+from proxy_guard import proof_streams
 from proxy_guard.codecs import Limits
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import MissingExtra
@@ -58,7 +59,8 @@ def run_proofs(folder: Path) -> list[Outcome]:
 
 async def _run(folder: Path) -> list[Outcome]:
     guards: dict[tuple[str | None, str], Guard | MissingExtra] = {}
-    unrouted = _unrouted(folder)
+    ruleset = load_rules(folder)
+    unrouted = set(ruleset.apis) - {api.name for route in ruleset.routes for api in route.apis}
     outcomes = []
     for kind in _PROVABLE:
         for path in sorted((folder / kind).glob(f"*{PROOF_SUFFIX}")):
@@ -72,11 +74,7 @@ async def _run(folder: Path) -> list[Outcome]:
                 if isinstance(guard, MissingExtra):
                     outcomes.append(Outcome(str(path.relative_to(folder)), case.name, False, str(guard), skipped=True))
                     continue
-                message = _message(case)
-                verdict = await guard.inspect(message)
-                why = _fault(case, message, verdict)
-                if not why and kind == "apis" and verdict.api != subject:
-                    why = f"met the API description {verdict.api}"
+                why = await _proven(case, guard, ruleset, subject if kind == "apis" else None)
                 outcomes.append(Outcome(str(path.relative_to(folder)), case.name, not why, why))
     return [*outcomes, *_connections(folder)]
 
@@ -94,10 +92,29 @@ def _connections(folder: Path) -> list[Outcome]:
     return outcomes
 
 
-def _unrouted(folder: Path) -> set[str]:
-    """The API descriptions that no route has."""
-    ruleset = load_rules(folder)
-    return set(ruleset.apis) - {api.name for route in ruleset.routes for api in route.apis}
+async def _proven(case: Case, guard: Guard, ruleset: Ruleset, subject: str | None) -> str:
+    """Why a case fails, or nothing; `subject` is the API description that it has to meet."""
+    if case.stream is None:
+        message = _message(case)
+        verdict = await guard.inspect(message)
+        why = _fault(case, message, verdict)
+    else:
+        match = ruleset.match(case.method, case.url)
+        api = match.api if match else None
+        rule = proof_streams.section(case, ruleset.apis.get(subject) if subject else api)
+        if rule is None:
+            return "its API description has no stream section for this reply"
+        message = proof_streams.message(case, rule)
+        verdict = await guard.inspect(message)
+        why = _fault(case, message, verdict)
+        if verdict.action == "rewrite" and not why:
+            why = proof_streams.fault(case, rule, verdict.body)
+        if verdict.action != "block" and not why:
+            in_chunks = await proof_streams.in_chunks(guard.open(case.method, case.url), message)
+            why = "" if in_chunks == verdict.body else "became something else where it came in pieces"
+    if not why and subject and verdict.api != subject:
+        why = f"met the API description {verdict.api}"
+    return why
 
 
 def _guard(folder: Path, policy: str | None, api: str) -> Guard | MissingExtra:
@@ -166,9 +183,13 @@ def _fault(case: Case, message: Message, verdict: Verdict) -> str:
     if case.becomes_url not in (None, verdict.url):
         return "became another URL"
     headers = {name.lower(): value for name, value in verdict.headers}
-    for name, value in case.becomes_headers.items():
-        if headers.get(name.lower()) != value:
-            return f"the header {name} became another"
+    changed = [name for name, value in case.becomes_headers.items() if headers.get(name.lower()) != value]
+    if changed:
+        return f"the header {changed[0]} became another"
+    return "" if case.stream is not None else _body_fault(case, verdict)
+
+
+def _body_fault(case: Case, verdict: Verdict) -> str:
     if isinstance(case.becomes, str) and case.body is not None:
         if verdict.body == _wire(case, case.becomes):
             return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Literal
@@ -26,7 +26,8 @@ class Field:
     """One JSONPath rule of an API description, compiled. `signed`: read, but never rewritten.
 
     `policy`, `entity`, `join` and `direction` are those of its slots. `skip` names members that kind `json` leaves
-    alone. Kind `echo` spells texts again, in tokens say: null once a text is edited.
+    alone. Kind `echo` spells texts again, in tokens say: null once a text is edited. `repeats`: its texts may be
+    those that `locate` is told of as known.
     """
 
     rule: str
@@ -38,6 +39,11 @@ class Field:
     join: int = 0
     direction: Direction = "request"
     skip: frozenset[str] = frozenset()
+    repeats: bool = False
+
+
+Known = Mapping[tuple[str | None, str], str]
+"""Texts of policies of fields (None: the route's) that are decided on already, and what becomes of them."""
 
 
 @dataclass(slots=True)
@@ -121,6 +127,8 @@ class Located:
     """Each after the one that it is part of."""
     echoes: list[tuple[Any, Any]] = field(default_factory=list)
     """Holders and keys of what spells texts again."""
+    known: list[tuple[Slot, str]] = field(default_factory=list)
+    """Slots of texts that are decided on already, and what becomes of them."""
 
     def apply(self, edits: Sequence[tuple[Slot, str]]) -> bool:
         """Writes the new texts of slots into the document; whether anything in it is other than before.
@@ -149,9 +157,17 @@ class Located:
         return bool(edits) or any(nested.changed for nested in self.nested)
 
 
-def locate(fields: FieldTree, document: Document, limits: Limits) -> Located:
-    """The slots of `document` that `fields` reach, each place once, in the order of the fields."""
-    walk = _Walk(limits)
+_NOTHING: Known = {}
+
+
+def locate(
+    fields: FieldTree, document: Document, limits: Limits, known: Known = _NOTHING, reached: Iterable[Node] = ()
+) -> Located:
+    """The slots of `document` that `fields` reach, each place once, in the order of the fields.
+
+    Those of texts that are `known` are apart. What is `reached` has been seen already.
+    """
+    walk = _Walk(limits, known, reached)
     for each, nodes in fields.nodes(document.value):
         for node in nodes:
             walk.visit(each, node)
@@ -163,18 +179,21 @@ def locate(fields: FieldTree, document: Document, limits: Limits) -> Located:
 class _Walk:
     """One pass of all fields through one document."""
 
-    __slots__ = ("_limits", "_seen", "found")
+    __slots__ = ("_known", "_limits", "_seen", "found")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, known: Known, reached: Iterable[Node]) -> None:
         self.found = Located([], [], [])
         self._limits = limits
-        self._seen: set[tuple[Any, ...]] = set()
+        self._known = known
+        self._seen: set[tuple[Any, ...]] = {(id(holder), key) for _, _, holder, key in reached}
 
     def visit(self, each: Field, node: Node) -> None:
         """What one field reached at one place."""
         value, path, holder, key = node
         place = (id(holder), key)
         if place in self._seen or value is None or value is True or value is False or value == "":
+            return
+        if each.repeats and self._is_known(each, node):
             return
         if each.kind == "json":
             self._inside(each, node)
@@ -191,6 +210,18 @@ class _Walk:
             slot.join = each.join
             self._add(each, slot)
         self._seen.add(place)
+
+    def _is_known(self, each: Field, node: Node) -> bool:
+        """Whether a text is decided on already; then so is this place."""
+        value, path, holder, key = node
+        if not isinstance(value, str) or each.signed or each.entity or each.kind not in ("text", "json"):
+            return False
+        became = self._known.get((each.policy, value))
+        if became is None:
+            return False
+        self.found.known.append((Slot(value, each.rule, path, holder, key), became))
+        self._seen.add((id(holder), key))
+        return True
 
     def rest(self, remainder: Remainder, document: Any) -> None:
         """Slots of what no field reached."""

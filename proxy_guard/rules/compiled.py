@@ -36,7 +36,7 @@ class Api:
     block_body: tuple[str, BlockBody] = field(repr=False)
     speaker: str = "role"
     head: HeadFields = NO_HEAD
-    stream: StreamRule | None = None
+    streams: tuple[StreamRule, ...] = ()
     last_steps: frozenset[str] = frozenset({""})
     """Of its paths, see `matching.last_step`."""
     named_only: bool = False

@@ -13,7 +13,7 @@ from proxy_guard.remote.settings import ConnectionProofFile
 from proxy_guard.rules.limits import LimitsRule
 from proxy_guard.rules.reading import FileModel
 from proxy_guard.rules.signatures import AnyConnectionFile, Named, SignatureRule, WebhookRule
-from proxy_guard.rules.streams import StreamSection
+from proxy_guard.rules.stream_file import StreamSection
 from proxy_guard.rules.template_file import TemplateFile
 
 Version = Literal[1]
@@ -113,11 +113,14 @@ class ApiFile(FileModel):
     )
     request: list[FieldRule] = []
     response: list[FieldRule] = []
-    stream: StreamSection | None = Field(default=None, description="How replies stream; without it, such are refused.")
     signatures: list[Named | SignatureRule] = Field(
         default=[], description="How all its requests are signed. For those of webhooks only, see `webhooks`."
     )
     webhooks: WebhookRule | None = Field(default=None, description="Which of its requests a provider sends to you.")
+    stream: StreamSection | list[StreamSection] | None = Field(
+        default=None,
+        description="How replies stream, in one format or several; without it, those that stream are refused.",
+    )
     block_body: dict[str, Any] | None = Field(
         default=None,
         description="The body of a block, as this API's clients understand it. `{message}`, `{reason}` and "
@@ -129,6 +132,11 @@ class ApiFile(FileModel):
         if self.signatures and self.webhooks and self.webhooks.signatures:
             raise ValueError("`signatures` are those of all requests, or those of `webhooks`")
         return self
+
+    @property
+    def streams(self) -> list[StreamSection]:
+        """How replies stream."""
+        return self.stream if isinstance(self.stream, list) else [self.stream] if self.stream else []
 
     @field_validator("headers")
     @classmethod
@@ -333,10 +341,19 @@ class Case(FileModel):
         description="A body as it is on the wire, whose Content-Type is in `headers`; line ends in it are CRLF where "
         "that is `multipart/`. Without this and the others: a request without a body.",
     )
+    stream: list[dict[str, Any] | str] | None = Field(
+        default=None,
+        min_length=1,
+        description="The data of the events of a streamed reply, in the format that the `stream` section says; with "
+        "the name of an event: {event: name, data: …}.",
+    )
     direction: Direction = Field(default="request", description="Of `body`.")
     headers: dict[str, str] = {}
     policy: Name | None = Field(default=None, description="The policy to prove this with; else the file's own.")
-    becomes: dict[str, Any] | str | None = None
+    becomes: dict[str, Any] | list[dict[str, Any] | str] | str | None = None
+    assembles: dict[str, str] = Field(
+        default={}, description="For `stream`: JSONPath to what its texts in all events come to, strung together."
+    )
     becomes_url: str | None = None
     becomes_headers: dict[str, str] = {}
     blocked: Blocked | Literal[True] | None = None
@@ -344,13 +361,21 @@ class Case(FileModel):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if sum(each is not None for each in (self.text, self.request, self.response, self.body)) > 1:
-            raise ValueError("a case has one of text, request, response and body")
-        becomes = self.becomes is not None or self.becomes_url is not None or bool(self.becomes_headers)
+        given = (self.text, self.request, self.response, self.body, self.stream)
+        if sum(each is not None for each in given) > 1:
+            raise ValueError("a case has one of text, request, response, body and stream")
+        becomes = any(
+            each is not None
+            for each in (self.becomes, self.becomes_url, self.becomes_headers or self.assembles or None)
+        )
         if becomes + (self.blocked is not None) + (self.unchanged is not None) != 1:
             raise ValueError("a case has exactly one of becomes, blocked and unchanged")
         if isinstance(self.becomes, str) and self.text is None and self.body is None:
             raise ValueError("`becomes` is a text only where the case has a text or a body")
+        if (isinstance(self.becomes, list) or self.assembles) and self.stream is None:
+            raise ValueError("`assembles`, and `becomes` as a list of events, are for a case with a stream")
+        if isinstance(self.becomes, dict) and self.stream is not None:
+            raise ValueError("`becomes` of a stream is a list of events")
         return self
 
 

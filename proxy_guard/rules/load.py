@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from proxy_guard.errors import RuleFault, RulesError
 from proxy_guard.locate import dialect_ng, jsonpath
 from proxy_guard.locate.fields import Field, FieldTree
 from proxy_guard.locate.jsonpath import Query
+from proxy_guard.locate.unreached import Remainder
 from proxy_guard.model import Direction, Wanted
 from proxy_guard.operators.keep import Keep
 from proxy_guard.policy import EntityRule, Policy
@@ -26,11 +28,12 @@ from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile
 from proxy_guard.rules.formats import formats, head_fields
 from proxy_guard.rules.matching import last_step, name_pattern, path_pattern
 from proxy_guard.rules.parts import entity_rule, vault_rule
-from proxy_guard.rules.plain import keeps, owner, remainder, restore
+from proxy_guard.rules.plain import keeps, owner, remainder, restore, unknown_region_hint
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
 from proxy_guard.rules.recognizers import compile_recognizer
 from proxy_guard.rules.signatures import is_signing, schemes, webhooks
-from proxy_guard.rules.streams import StreamField, StreamRule, StreamSection, compile_stream
+from proxy_guard.rules.stream_file import StreamField
+from proxy_guard.rules.streams import StreamRule, compile_stream
 from proxy_guard.rules.templates import compile_templates
 from proxy_guard.signing import Signing
 from proxy_guard.vault import VaultRule
@@ -174,18 +177,20 @@ class _Loader:
 
     def _api(self, source: SourceFile) -> dict[Loc, Api]:
         file = source.validate(ApiFile)
+        left = remainder(file, self._skipped(source, file))
+        request, response = (self._fields(source, file, part) for part in ("request", "response"))
         api = Api(
             name=file.name,
             methods=frozenset(method.upper() for method in file.match.methods),
             hosts=name_pattern(file.match.hosts),
             paths=path_pattern(file.match.paths),
             formats=formats(source, file),
-            request=self._fields(source, file, "request", file.request),
-            response=self._fields(source, file, "response", file.response),
+            request=FieldTree(request, left),
+            response=FieldTree(response, left),
             block_body=compile_block_body(file.block_body),
             speaker=file.speaker,
             head=head_fields(file),
-            stream=self._stream(source, file, file.stream) if file.stream else None,
+            streams=tuple(self._streams(source, file, response, left)),
             last_steps=frozenset(last_step(path) for path in file.match.paths),
             named_only=file.match.named_only,
             webhooks=webhooks(file.webhooks) if file.webhooks else None,
@@ -193,16 +198,16 @@ class _Loader:
         )
         return {("name",): api}
 
-    def _fields(self, source: SourceFile, file: ApiFile, part: Direction, rules: Sequence[FieldRule]) -> FieldTree:
+    def _fields(self, source: SourceFile, file: ApiFile, part: Direction) -> list[Field]:
         fields = []
-        for index, rule in enumerate(rules):
+        for index, rule in enumerate(file.request if part == "request" else file.response):
             query = self._query(source, (part, index, "path"), file, rule.path)
             if query:
                 join = self._join(source, (part, index, "join"), rule, query, _DIALECTS[file.dialect])
                 self._field_parts(source, (part, index), rule)
                 own = (rule.policy, rule.entity, join, part, frozenset(rule.skip))
                 fields.append(Field(rule.path, query, rule.kind, rule.signed, *own))
-        return FieldTree(fields, remainder(file, self._skipped(source, file)))
+        return fields
 
     def _skipped(self, source: SourceFile, file: ApiFile) -> Iterator[Query]:
         """The paths to what no field reaches and is left alone."""
@@ -210,10 +215,21 @@ class _Loader:
             if path.startswith("$") and (query := self._query(source, ("skip", index), file, path)):
                 yield query
 
-    def _stream(self, source: SourceFile, file: ApiFile, section: StreamSection) -> StreamRule:
-        for index, each in enumerate(section.fields):
-            self._field_parts(source, ("stream", "fields", index), each)
-        return compile_stream(section, lambda loc, path: self._query(source, ("stream", *loc), file, path))
+    def _streams(
+        self, source: SourceFile, file: ApiFile, response: Sequence[Field], left: Remainder
+    ) -> list[StreamRule]:
+        one = file.stream is not None and not isinstance(file.stream, list)
+        made = []
+        for number, section in enumerate(file.streams):
+            loc: Loc = ("stream",) if one else ("stream", number)
+            for index, each in enumerate(section.fields):
+                self._field_parts(source, (*loc, "fields", index), each)
+            query_of = partial(self._stream_query, source, file, loc)
+            made.append(compile_stream(section, query_of, response, left))
+        return made
+
+    def _stream_query(self, source: SourceFile, file: ApiFile, loc: Loc, place: Loc, path: str) -> Query | None:
+        return self._query(source, (*loc, *place), file, path)
 
     def _field_parts(self, source: SourceFile, loc: Loc, rule: FieldRule | StreamField) -> None:
         self._known_entity(source, (*loc, "entity"), rule.entity)
@@ -377,12 +393,3 @@ class _Loader:
                 self.faults.append(source.fault(loc, f"there is no file {folder.name}/{name}.yaml of that name", hint))
             return None
         return known[name]
-
-
-def unknown_region_hint(region: str) -> str:
-    """What may have been meant by a code that is no region's."""
-    if region == "UK":
-        return "did you mean GB?"
-    if region.strip().upper() != region:
-        return f"did you mean {region.strip().upper()}?"
-    return "a region is an ISO 3166-1 code of two capital letters, such as IN, US or GB"

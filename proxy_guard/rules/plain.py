@@ -44,3 +44,12 @@ def keeps(on_error: Then | dict[Cause, Then]) -> frozenset[Cause]:
     if isinstance(on_error, dict):
         return frozenset(cause for cause, then in on_error.items() if then == "keep")
     return frozenset(get_args(Cause)) if on_error == "keep" else frozenset()
+
+
+def unknown_region_hint(region: str) -> str:
+    """What may have been meant by a code that is no region's."""
+    if region == "UK":
+        return "did you mean GB?"
+    if region.strip().upper() != region:
+        return f"did you mean {region.strip().upper()}?"
+    return "a region is an ISO 3166-1 code of two capital letters, such as IN, US or GB"

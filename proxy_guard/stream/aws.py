@@ -6,12 +6,19 @@ headers, the payload, and the CRC-32 of all that.
 
 from __future__ import annotations
 
+import base64
+import json
+import string
 import struct
 import zlib
+from collections.abc import Sequence
 
+from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
 from proxy_guard.stream.framing import Event, Framer
 
+_JSON = JsonCodec()
+_PADDING = string.ascii_letters + string.digits
 _PRELUDE = 12
 _LEAST = _PRELUDE + 4
 _MOST = 24 * 1024 * 1024
@@ -23,7 +30,7 @@ _FIXED = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
 class AwsFramer(Framer):
     """Messages of `application/vnd.amazon.eventstream`. Raises Unreadable where a check sum is wrong."""
 
-    media_type = "application/vnd.amazon.eventstream"
+    media_types = ("application/vnd.amazon.eventstream",)
 
     def _cut(self) -> list[Event]:
         events: list[Event] = []
@@ -50,14 +57,62 @@ class AwsFramer(Framer):
         return _message(event.raw[_PRELUDE : _PRELUDE + size], data)
 
     @staticmethod
-    def error(name: str, data: bytes, note: str) -> bytes:
+    def error(name: str, data: bytes, note: str, *, begun: bool = False) -> bytes:
         """A message of the type exception."""
-        pairs = ((":message-type", "exception"), (":exception-type", name), (":content-type", "application/json"))
-        headers = b"".join(
-            bytes([len(key)]) + key.encode() + bytes([_STRING]) + struct.pack(">H", len(value)) + value.encode()
-            for key, value in pairs
-        )
-        return _message(headers, data)
+        return _named("exception", name, data)
+
+    @staticmethod
+    def body(events: Sequence[tuple[str, bytes]]) -> bytes:
+        """Messages of the type event."""
+        return b"".join(_named("event", name or "chunk", data) for name, data in events)
+
+
+class AwsBytesFramer(AwsFramer):
+    """The same, where the payload is `{"bytes": …}`, a document in base64 (InvokeModelWithResponseStream).
+
+    Beside it is padding that hides how long it is, `p`. Other members can't be told of; they are left out.
+    """
+
+    def _cut(self) -> list[Event]:
+        return [self._opened(event) for event in super()._cut()]
+
+    def _opened(self, event: Event) -> Event:
+        if event.data is None:
+            return event
+        document = _JSON.decode(event.data, self._limits)
+        if not isinstance(document.value, dict) or not isinstance(document.value.get("bytes"), str):
+            return event  # an exception, say
+        try:
+            event.data = base64.b64decode(document.value["bytes"], validate=True)
+        except ValueError:
+            raise Unreadable("an event of the stream is no base64") from None
+        padding = document.value.get("p", "")
+        known = isinstance(padding, str) and _PADDING.startswith(padding)
+        event.more = document.ambiguous or not known or not document.value.keys() <= {"bytes", "p"}
+        return event
+
+    @staticmethod
+    def written(event: Event, data: bytes) -> bytes:
+        """The message with another document."""
+        return AwsFramer.written(event, _enclosed(data))
+
+    @staticmethod
+    def body(events: Sequence[tuple[str, bytes]]) -> bytes:
+        """Messages of the type event."""
+        return AwsFramer.body([(name, _enclosed(data)) for name, data in events])
+
+
+def _enclosed(data: bytes) -> bytes:
+    return json.dumps({"bytes": base64.b64encode(data).decode()}).encode()
+
+
+def _named(kind: str, name: str, data: bytes) -> bytes:
+    pairs = ((":message-type", kind), (f":{kind}-type", name), (":content-type", "application/json"))
+    headers = b"".join(
+        bytes([len(key)]) + key.encode() + bytes([_STRING]) + struct.pack(">H", len(value)) + value.encode()
+        for key, value in pairs
+    )
+    return _message(headers, data)
 
 
 def _message(headers: bytes, payload: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from proxy_guard.codecs import Limits
@@ -11,17 +12,21 @@ from proxy_guard.errors import Unreadable
 
 @dataclass(slots=True)
 class Event:
-    """One event: `raw` is what came, `data` what it carries (None: nothing), `name` its type where it has one."""
+    """One event: `raw` is what came, `data` what it carries (None: nothing), `name` its type where it has one.
+
+    `more` says that there is more in `raw` than can be told, so that it has to be written anew.
+    """
 
     raw: bytes = field(repr=False)
     data: bytes | None = field(repr=False)
     name: str = ""
+    more: bool = False
 
 
 class Framer(ABC):
     """One stream's way through a format. `feed` and `close` raise Unreadable for what is none of it."""
 
-    media_type: str
+    media_types: tuple[str, ...]
     """What its replies are called, in lower case."""
 
     def __init__(self, limits: Limits) -> None:
@@ -58,5 +63,13 @@ class Framer(ABC):
 
     @staticmethod
     @abstractmethod
-    def error(name: str, data: bytes, note: str) -> bytes:
-        """An event that tells of an error; `note` is for people, where the format has room for one."""
+    def error(name: str, data: bytes, note: str, *, begun: bool = False) -> bytes:
+        """An event that tells of an error; `note` is for people, where the format has room for one.
+
+        `begun` says that events have gone before it.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def body(events: Sequence[tuple[str, bytes]]) -> bytes:
+        """A whole reply of events, each with its name and data."""

@@ -8,33 +8,29 @@ changes leaves byte for byte. So what is held is whole events, as many as undeci
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
 from proxy_guard.codecs import Document, Limits
 from proxy_guard.codecs.json import JsonCodec
-from proxy_guard.errors import Unreadable
-from proxy_guard.locate.fields import Field, FieldTree, Kind, locate
+from proxy_guard.errors import Cause, Unreadable
+from proxy_guard.locate.fields import Field, FieldTree, Kind, Located, locate
 from proxy_guard.locate.jsonpath import compile_path
 from proxy_guard.model import Failed, Message, Slot, Verdict
 from proxy_guard.policy import Policy
 from proxy_guard.policy.decide import Decider, Forward, without_body
 from proxy_guard.rules.compiled import Match
-from proxy_guard.rules.streams import StreamRule
+from proxy_guard.rules.streams import EventRule, Lane, StreamRule
 from proxy_guard.stages import Answer, Wish, scrubbed
-from proxy_guard.stream.aws import AwsFramer
+from proxy_guard.stream.formats import FRAMERS
 from proxy_guard.stream.framing import Event, Framer
-from proxy_guard.stream.ndjson import NdjsonFramer
 from proxy_guard.stream.running import Edit, Found, Running
-from proxy_guard.stream.sse import SseFramer
 
 Passing = Generator[Wish, Answer, bytes]
 _JSON = JsonCodec()
 _ROOT = compile_path("$.arguments")
 _MOST_POSITIONS = 1024
-FRAMERS: dict[str, type[Framer]] = {"sse": SseFramer, "ndjson": NdjsonFramer, "aws": AwsFramer}
-"""The formats of streams, by their names in rule files."""
 
 
 class Held(Running):
@@ -43,46 +39,52 @@ class Held(Running):
     `tool` is the name of the tool that the text is the arguments of; None where it is no JSON.
     """
 
-    def __init__(self, slot: Slot, policy: Policy, found: Found, limits: Limits, tool: str | None = None) -> None:
-        super().__init__(slot, policy, limits.body, found)
+    def __init__(
+        self, slot: Slot, policy: Policy, found: Found, limits: Limits, tool: str | None = None, *, kept: bool = False
+    ) -> None:
+        super().__init__(slot, policy, limits.body, found, kept=kept)
         self._limits = limits
         self._tool = tool
+
+    @property
+    def json(self) -> bool:
+        """Whether it is JSON."""
+        return self._tool is not None
 
     def decide(self, *, final: bool) -> Generator[Wish, Answer, Failed | None]:
         """Decides on what has come since the text last ended, once it ends."""
         if not final or self.decided == self.length:
             return None
         slot, policy = self._slot, self._policy
-        kind: Kind = "text" if self._tool is None else "json"
+        kind: Kind = "json" if self.json else "text"
         only = Field(slot.rule, _ROOT, kind, slot.signed, entity=slot.entity, direction="response")
         document = Document({"name": self._tool, "arguments": self._text})
-        fields, match = FieldTree([only]), Match(policy, None, False)
-        outcome = yield from scrub_document(document, fields, match, self._limits)
+        located, match = locate(FieldTree([only]), document, self._limits), Match(policy, None, False)
+        outcome = yield from scrub_located(located, located.slots, match, document.value)
         if isinstance(outcome, Failed):
             return outcome
         if self._found.take(outcome):
-            self.edits.append(Edit(self.decided, self.length, str(document.value["arguments"])))
+            self.edit([Edit(self.decided, self.length, str(document.value["arguments"]))])
         self.decided = self.length
         self._text = ""
         return None
 
 
-def scrub_document(
-    document: Document, fields: FieldTree, match: Match, limits: Limits
+def scrub_located(
+    located: Located, own: list[Slot], match: Match, document: Any
 ) -> Generator[Wish, Answer, Found | Failed]:
-    """What there is in a document that stands by itself; what is to be edited is."""
+    """What there is in those slots of a document that stand by themselves, its `own`; what is to be edited is."""
     found = Found()
-    located = locate(fields, document, limits)
     if located.media and not match.policy.passes("unsupported_media"):
         raise Unreadable(f"media can't be inspected ({located.media[0]})", status=415, cause="unsupported_media")
-    edits: list[tuple[Slot, str]] = []
+    edits = [(slot, text) for slot, text in located.known if text != slot.text]
     groups: dict[str, tuple[Policy, list[Slot]]] = {}
-    for slot in located.slots:
+    for slot in own:
         policy = match.policies.get(slot.policy or "", match.policy)
         groups.setdefault(policy.name, (policy, []))[1].append(slot)
     speaker = match.api.speaker if match.api else ""
     for policy, slots in groups.values():
-        outcome = yield from scrubbed(slots, policy, document.value, speaker, "response")
+        outcome = yield from scrubbed(slots, policy, document, speaker, "response")
         if isinstance(outcome, Failed):
             return outcome
         found.findings += outcome.findings
@@ -102,6 +104,8 @@ class _Waiting:
 
     event: Event
     document: Document | None = None
+    rule: EventRule | None = None
+    echoes: list[tuple[Any, Any]] = field(default_factory=list)
     texts: list[tuple[Running, Slot, int, int]] = field(default_factory=list)
     edited: bool = False
     read: bool = False
@@ -115,26 +119,32 @@ class _Waiting:
 class StreamInspection:
     """One reply that streams. `verdict` is there once it has ended, by itself or by a block."""
 
-    def __init__(self, head: Message, match: Match, limits: Limits) -> None:
-        """`match.api` has a stream section. `head` is the reply without its body."""
+    def __init__(self, head: Message, match: Match, rule: StreamRule, limits: Limits) -> None:
+        """`rule` is of `match.api`. `head` is the reply without its body."""
         assert match.api is not None
-        assert match.api.stream is not None
         self.verdict: Verdict | None = None
         self.headers = head.headers if match.policy.observe else without_body(head.headers)
         self._headers = head.headers
-        self._rule: StreamRule = match.api.stream
+        self._rule = rule
         self._match = match
         self._limits = limits
-        self._decider = Decider(head, match.policy, match.api.name, match.api.block_body)
+        body = match.api.block_body
+        self._decider = Decider(head, match.policy, match.api.name, body)
+        self._teller = Decider(head, match.policy, match.api.name, (body[0], rule.block_body or body[1]))
+        self._told = b""
         self._framer: Framer = FRAMERS[self._rule.format](limits)
         self._incoming: deque[Event] = deque()
         self._queue: deque[_Waiting] = deque()
         self._held = 0
-        self._positions: dict[tuple[str, tuple[Any, ...]], Running] = {}
+        self._begun = False
+        self._positions: dict[tuple[int, tuple[Any, ...]], Running] = {}
+        self._known: dict[tuple[str | None, str], str] = {}
+        """Texts that have ended, and what they became."""
         self._tools: dict[tuple[Any, ...], str] = {}
         self._observe = match.policy.observe
         self._found = Found(observe=self._observe)
         self._changed = False
+        self._edited = False
         self._uninspected = False
 
     def feed(self, chunk: bytes) -> Passing:
@@ -170,7 +180,8 @@ class StreamInspection:
 
     def error(self, verdict: Verdict) -> bytes:
         """The event that tells the client of a block."""
-        return self._framer.error(self._rule.error, verdict.body, f"incident {verdict.incident}")
+        data = self._told or verdict.body
+        return self._framer.error(self._rule.error, data, f"incident {verdict.incident}", begun=self._begun)
 
     def _passed(self, chunk: bytes, *, final: bool) -> Passing:
         out: list[bytes] = []
@@ -181,21 +192,29 @@ class StreamInspection:
             if self._held > self._limits.body:
                 raise Unreadable(f"more than {self._limits.body} bytes wait", status=413, cause="too_large")
             if failed:
-                self._fail(self._decider.failed(failed.cause, 503, failed.why), out)
+                self._fail(failed.cause, 503, failed.why, out)
         except Unreadable as error:
             self._emit(out)
-            self._fail(self._decider.failed(error.cause, error.status, error.why), out)
-        if not self._found.ends:
-            return b"".join(out)
-        if self._found.blocking:
-            self.verdict = self._decider.found(self._found.blocking, self._found.findings)
-        else:
-            self.verdict = self._decider.rejected(self._found.rejected, self._found.findings)
+            self._fail(error.cause, error.status, error.why, out)
+        if self._found.ends:
+            self._conclude(self._ending)
         return b"".join(out)
 
-    def _fail(self, verdict: Verdict, out: list[bytes]) -> None:
+    def _ending(self, decider: Decider) -> Verdict:
+        found = self._found
+        if found.blocking:
+            return decider.found(found.blocking, found.findings)
+        return decider.rejected(found.rejected, found.findings)
+
+    def _conclude(self, decide: Callable[[Decider], Verdict]) -> Verdict:
+        """The verdict, and how the client is told of it amid the stream."""
+        self.verdict = decide(self._decider)
+        self._told = decide(self._teller).body
+        return self.verdict
+
+    def _fail(self, cause: Cause, status: int, why: str, out: list[bytes]) -> None:
         """The stream ends, or where the policy has that, passes uninspected from here on."""
-        self.verdict = verdict
+        verdict = self._conclude(lambda decider: decider.failed(cause, status, why))
         if verdict.action != "block":
             self._uninspected = True
             out += [each.event.raw for each in self._queue]
@@ -224,31 +243,64 @@ class StreamInspection:
         waiting.document = document = _JSON.decode(data, self._limits)
         if not isinstance(document.value, dict | list):
             raise Unreadable("an event of the stream holds no object, so that no field can be located in it")
-        if len(self._rule.whole):
-            edited = yield from self._inspected(document)
-            if isinstance(edited, Failed):
-                return edited
-            waiting.edited = edited
-        outrun = self._take(waiting, document)
-        failed = yield from self._decide(outrun, final=True)
-        lanes = [lane for end in self._rule.ends for lane in end.lanes(document.value)]
+        waiting.edited = waiting.event.more
+        waiting.rule = rule = self._rule.event(document.value, waiting.event.name)
+        lanes = [lane for end in rule.ends for lane in end.lanes(document.value)]
+        if lanes and not rule.lanes:  # what ends here may be told again here
+            failed = yield from self._finish(lanes)
+            if failed or self._found.ends:
+                return failed
+        replies = [node for query in self._rule.replies for node in query(document.value)]
+        located = locate(rule.fields, document, self._limits, self._known, replies)
+        waiting.echoes = located.echoes
+        if rule.lanes:
+            failed = yield from self._run_on(waiting, document, located.slots, lanes)
+            if failed or self._found.ends:
+                return failed
+        return (yield from self._inspect(waiting, document, located, [node[0] for node in replies]))
+
+    def _run_on(
+        self, waiting: _Waiting, document: Document, slots: list[Slot], lanes: list[tuple[Any, ...]]
+    ) -> Generator[Wish, Answer, Failed | None]:
+        """Takes those texts of an event that go on with others, and ends those that it ends."""
+        assert waiting.rule is not None
+        pieces = [(waiting.rule.lanes[slot.rule], slot) for slot in slots if slot.rule in waiting.rule.lanes]
+        failed = yield from self._decide(self._take(waiting, document, pieces), final=True)
         if failed or not lanes:
             return failed
         return (yield from self._finish(lanes))
 
-    def _take(self, waiting: _Waiting, document: Document) -> list[Running]:
+    def _inspect(
+        self, waiting: _Waiting, document: Document, located: Located, replies: list[Any]
+    ) -> Generator[Wish, Answer, Failed | None]:
+        """Scrubs the texts that an event holds whole, and the replies in it."""
+        assert waiting.rule is not None
+        own = [slot for slot in located.slots if slot.rule not in waiting.rule.lanes]
+        parts = [(located, own, document.value)] if own or located.known or located.media else []
+        for reply in replies:
+            if isinstance(reply, dict):
+                inner = locate(self._rule.reply, Document(reply, exact=document.exact), self._limits, self._known)
+                parts.append((inner, inner.slots, reply))
+        for part in parts:
+            outcome = yield from scrub_located(part[0], part[1], self._match, part[2])
+            if isinstance(outcome, Failed):
+                return outcome
+            waiting.edited |= self._found.take(outcome)
+        return None
+
+    def _take(self, waiting: _Waiting, document: Document, pieces: list[tuple[Lane, Slot]]) -> list[Running]:
         """Takes the texts of an event. Gives those that end thereby: what else was said in the same place before."""
         here: set[tuple[Any, ...]] = set()
         lanes: set[tuple[Any, ...]] = set()
-        for slot in locate(self._rule.running, document, self._limits).slots:
-            keys = tuple(key.of(document.value, slot.path) for key in self._rule.keys[slot.rule])
-            if self._rule.kinds[slot.rule] == "tool":
+        for lane, slot in pieces:
+            keys = tuple(key.of(document.value, slot.path) for key in lane.keys)
+            if lane.kind == "tool":
                 self._tools[keys] = slot.text
                 continue
-            position = (self._rule.continued.get(slot.rule, slot.rule), keys)
+            position = lane.number, keys
             running = self._positions.get(position)
             if running is None:
-                running = self._positions[position] = self._running(slot, keys)
+                running = self._positions[position] = self._running(lane, slot, keys)
             start = running.length
             running.add(slot.text)
             waiting.texts.append((running, slot, start, running.length))
@@ -257,18 +309,23 @@ class StreamInspection:
         return [
             running
             for position, running in self._positions.items()
-            if position not in here and position[1][:1] in lanes and running.decided < running.length
+            if position not in here
+            and position[1][:1] in lanes
+            and running.decided < running.length
+            and not (isinstance(running, Held) and running.json)  # calls of tools may take turns
         ]
 
-    def _running(self, slot: Slot, keys: tuple[Any, ...]) -> Running:
+    def _running(self, lane: Lane, slot: Slot, keys: tuple[Any, ...]) -> Running:
         if len(self._positions) >= _MOST_POSITIONS:
             raise Unreadable(f"the stream has more than {_MOST_POSITIONS} texts", status=413, cause="too_large")
         policy = self._match.policies.get(slot.policy or "", self._match.policy)
-        if self._rule.kinds[slot.rule] == "json":
-            return Held(slot, policy, self._found, self._limits, tool=self._tools.get(keys, ""))
+        kept = self._rule.repeats
+        if lane.kind == "json":
+            tool = self._tools.get(keys, "")
+            return Held(slot, policy, self._found, self._limits, tool=tool, kept=kept)
         if not in_pieces(policy):
-            return Held(slot, policy, self._found, self._limits)
-        return Running(slot, policy, self._limits.stream_hold, self._found)
+            return Held(slot, policy, self._found, self._limits, kept=kept)
+        return Running(slot, policy, self._limits.stream_hold, self._found, kept=kept)
 
     def _finish(self, lanes: list[tuple[Any, ...]]) -> Generator[Wish, Answer, Failed | None]:
         """Decides on all there is of the texts whose keys begin with one of `lanes`."""
@@ -277,7 +334,10 @@ class StreamInspection:
             for (_, keys), running in self._positions.items()
             if any(keys[: len(lane)] == lane for lane in lanes)
         ]
-        return (yield from self._decide(ended, final=True))
+        failed = yield from self._decide(ended, final=True)
+        if self._rule.repeats and not (failed or self._found.ends):
+            self._known.update(told for running in ended if (told := running.ended()))
+        return failed
 
     def _decide(self, some: list[Running], *, final: bool) -> Generator[Wish, Answer, Failed | None]:
         for running in some:
@@ -286,18 +346,12 @@ class StreamInspection:
                 return failed
         return None
 
-    def _inspected(self, document: Document) -> Generator[Wish, Answer, bool | Failed]:
-        """Scrubs the texts that an event holds whole; whether it has changed."""
-        outcome = yield from scrub_document(document, self._rule.whole, self._match, self._limits)
-        if isinstance(outcome, Failed):
-            return outcome
-        return self._found.take(outcome)
-
     def _emit(self, out: list[bytes]) -> None:
         """Lets go of the events at the front that are decided on."""
         while self._queue and (self._queue[0].ready or (self._observe and self._queue[0].read)):
             waiting = self._queue.popleft()
             self._held -= len(waiting.event.raw)
+            self._begun = True
             out.append(self._written(waiting))
 
     def _written(self, waiting: _Waiting) -> bytes:
@@ -309,14 +363,22 @@ class StreamInspection:
             if new != slot.text:
                 slot.holder[slot.key] = new
                 waiting.edited = True
+        self._edited |= waiting.edited
+        if self._edited and waiting.rule:
+            waiting.edited |= self._silence(waiting.rule, document)
         if not (waiting.edited or document.ambiguous):
             return waiting.event.raw
         self._changed = True
-        if waiting.edited:
-            for echo in self._rule.echoes:
-                for _, _, holder, key in echo(document.value):
-                    holder[key] = None
+        for holder, key in waiting.echoes if waiting.edited else ():
+            holder[key] = None
         return self._framer.written(waiting.event, _JSON.encode(document)[0])
+
+    def _silence(self, rule: EventRule, document: Document) -> bool:
+        """Makes null what spells the texts of all events so far; whether there is any."""
+        told = [node for query in rule.spelled for node in query(document.value) if node[0]]
+        for _, _, holder, key in told:
+            holder[key] = None
+        return bool(told)
 
 
 def in_pieces(policy: Policy) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from proxy_guard.codecs.ndjson import NdjsonCodec
 from proxy_guard.stream.framing import Event, Framer
 
 
 class NdjsonFramer(Framer):
     """Lines of `application/x-ndjson`."""
 
-    media_type = "application/x-ndjson"
+    media_types = (*NdjsonCodec.media_types, "application/stream+json")  # the last is Cohere's
 
     def _cut(self) -> list[Event]:
         end = self._rest.rfind(b"\n") + 1
@@ -31,9 +34,14 @@ class NdjsonFramer(Framer):
         return data + end
 
     @staticmethod
-    def error(name: str, data: bytes, note: str) -> bytes:
+    def error(name: str, data: bytes, note: str, *, begun: bool = False) -> bytes:
         """A line that tells of an error."""
         return data + b"\n"
+
+    @staticmethod
+    def body(events: Sequence[tuple[str, bytes]]) -> bytes:
+        """The lines; they have no names."""
+        return b"".join(data + b"\n" for _, data in events)
 
 
 def _read(raw: bytes) -> Event:

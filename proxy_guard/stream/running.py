@@ -73,10 +73,26 @@ class Found:
         return other.edited
 
 
+@dataclass(slots=True)
+class Kept:
+    """The whole of a text from `start` on, and what is edited in it."""
+
+    start: int = 0
+    texts: list[str] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
+
+    def became(self) -> str:
+        """What it became."""
+        start = self.start
+        moved = [Edit(e.start - start, e.end - start, e.new) for e in self.edits]
+        text = "".join(self.texts)
+        return applied(text, moved, 0, len(text))
+
+
 class Running:
     """One position's text. `decided` is up to where it may go on; `length` is how much there is."""
 
-    def __init__(self, slot: Slot, policy: Policy, bound: int, found: Found) -> None:
+    def __init__(self, slot: Slot, policy: Policy, bound: int, found: Found, *, kept: bool = False) -> None:
         self.decided = 0
         self.length = 0
         self.edits: list[Edit] = []
@@ -92,11 +108,28 @@ class Running:
         """Places that no finding reaches over, the last ones first decided upon."""
         self._swallowing: int | None = None
         """Where a finding begins that has outgrown the limit."""
+        self._kept: Kept | None = Kept() if kept else None
 
     def add(self, delta: str) -> None:
         """Takes what follows."""
         self._text += delta
         self.length += len(delta)
+        if self._kept:
+            self._kept.texts.append(delta)
+
+    def ended(self) -> tuple[tuple[str | None, str], str] | None:
+        """Once it has ended: the field's policy and the text since it last had, and what that became; if it is kept."""
+        kept = self._kept
+        if kept is None or not kept.texts or self._slot.signed:
+            return None
+        self._kept = Kept(self.length)
+        return (self._slot.policy, "".join(kept.texts)), kept.became()
+
+    def edit(self, edits: list[Edit]) -> None:
+        """Takes what is to be edited in what is decided."""
+        self.edits += edits
+        if self._kept:
+            self._kept.edits += edits
 
     def decide(self, *, final: bool) -> Deciding:
         """Decides what can be; with `final`, all there is."""
@@ -158,7 +191,7 @@ class Running:
         restored = yield from self._restored(edits, done, cut)
         if isinstance(restored, Failed):
             return restored
-        self.edits += [Edit(e.start + self._base, e.end + self._base, e.new) for e in restored]
+        self.edit([Edit(e.start + self._base, e.end + self._base, e.new) for e in restored])
         self._move(cut, seam=seam)
         return None
 

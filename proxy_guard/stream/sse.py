@@ -7,6 +7,7 @@ are: only the lines with data are written anew, as one.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from proxy_guard.stream.framing import Event, Framer
 
@@ -19,7 +20,7 @@ _BOM = b"\xef\xbb\xbf"
 class SseFramer(Framer):
     """Events of `text/event-stream`."""
 
-    media_type = "text/event-stream"
+    media_types = ("text/event-stream",)
 
     def _cut(self) -> list[Event]:
         events: list[Event] = []
@@ -56,10 +57,18 @@ class SseFramer(Framer):
         return b"".join(out)
 
     @staticmethod
-    def error(name: str, data: bytes, note: str) -> bytes:
+    def error(name: str, data: bytes, note: str, *, begun: bool = False) -> bytes:
         """An event that tells of an error, with a comment before it."""
-        head = f": {note}\n" + (f"event: {name}\n" if name else "")
-        return head.encode() + b"data: " + data + b"\n\n"
+        return f": {note}\n".encode() + _event(name, data)
+
+    @staticmethod
+    def body(events: Sequence[tuple[str, bytes]]) -> bytes:
+        """The events one after the other."""
+        return b"".join(_event(name, data) for name, data in events)
+
+
+def _event(name: str, data: bytes) -> bytes:
+    return (f"event: {name}\n".encode() if name else b"") + b"data: " + data + b"\n\n"
 
 
 def _read(raw: bytes) -> Event:
