@@ -51,9 +51,21 @@ def refuse(message: Message, match: Match, limits: Limits) -> Verdict | None:
         verdict = decider.unverified(error.why)
         return verdict if verdict.action == "block" else None
     except Unreadable as error:
+        if _verifies(message, match):
+            # Only who is verified learns more, or is told that it was received: that takes the body.
+            return _unverifiable(decider, limits) if error.cause == "too_large" else None
         verdict = decider.failed(error.cause, error.status, error.why)
         return verdict if verdict.action == "block" else None
     return None
+
+
+def _verifies(message: Message, match: Match) -> bool:
+    return message.direction == "request" and match.signing is not None and match.signing.verifies
+
+
+def _unverifiable(decider: Decider, limits: Limits) -> Verdict:
+    """The verdict on a body that is not there as a whole; no policy lets it pass unverified."""
+    return decider.unverified(f"its body is larger than {limits.body} bytes", 413)
 
 
 def advance(inspection: Inspection, answer: Answer | None = None) -> Wish | Verdict:
@@ -78,7 +90,14 @@ def is_large(message: Message, match: Match, limits: Limits) -> bool:
 
 def failed(message: Message, match: Match, failure: Failed) -> Verdict:
     """The verdict on a message whose inspection did not come to its end."""
-    return _decider(message, match).failed(failure.cause, 503, failure.why)
+    decider = _decider(message, match)
+    verdict = decider.failed(failure.cause, 503, failure.why)
+    if verdict.action == "block" or match.signing is None or message.direction == "response":
+        return verdict
+    try:
+        return match.signing.renewed(message, verdict, match.signing.verify(message))
+    except Unverified as error:
+        return decider.unverified(error.why)
 
 
 def unanswered(match: Match | None, status: int, why: str) -> Verdict:
@@ -96,6 +115,8 @@ def inspect(message: Message, match: Match, limits: Limits) -> Inspection:
 def _signed(message: Message, match: Match, signing: Signing, limits: Limits) -> Inspection:
     """The same for a request that is signed: only what is from whom it says to be is inspected at all."""
     decider = _decider(message, match)
+    if signing.verifies and len(message.body) > limits.body:
+        return _unverifiable(decider, limits)
     try:
         verified = signing.verify(message)
     except Unverified as error:

@@ -160,12 +160,12 @@ class Decider:
             return self.allow(reason=f"would block: {reason}")
         return self._block(403, "This request may not be sent.", reason, "unmatched", ())
 
-    def unverified(self, why: str) -> Verdict:
+    def unverified(self, why: str, status: int = 401) -> Verdict:
         """Block what is not from whom it says to be; that is never acknowledged."""
         reason = f"its signature is not verified: {why}"
         if self._policy.observe:
             return self.allow(reason=f"would block: {reason}")
-        return self._error(401, "This message is refused.", reason, "unverified", ())
+        return self._error(status, "This message is refused.", reason, "unverified", ())
 
     def unsignable(self, reason: str, findings: tuple[LocatedFinding, ...]) -> Verdict:
         """Block what would go on with a signature that is wrong."""

@@ -62,7 +62,7 @@ class SignatureRule(FileModel):
         description="What is signed; `{body}`, `{timestamp}`, `{url}`, `{method}` and `{header:NAME}` are filled in.",
     )
     timestamp: str | None = Field(default=None, description="The header with the time: seconds, or ISO 8601.")
-    max_age: float | None = Field(default=None, gt=0, description="Seconds from now at which that time is refused.")
+    max_age: float | None = Field(default=None, gt=0, description="Seconds that it may be away from now.")
     key: KeyForm = Field(default="text", description="How the secret is written: as it is, in hexadecimal or base64.")
 
     @model_validator(mode="after")

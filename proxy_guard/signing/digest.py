@@ -31,7 +31,7 @@ _MILLISECONDS = 1e11  # no clock of today tells so many seconds
 class Digest:
     """One such scheme. `signed` has `{body}`, `{timestamp}`, `{url}`, `{method}` and `{header:NAME}` filled in.
 
-    A request whose `timestamp` header is `max_age` seconds away from now, or more, is stale.
+    A request whose `timestamp` header is more than `max_age` seconds away from now is stale.
     """
 
     header: str
@@ -126,7 +126,7 @@ class Digest:
         at = _seconds(header_of(message, self.timestamp))
         if at is None:
             raise Unverified(f"its {self.timestamp} is no time")
-        if self.max_age is not None and (message.at is None or abs(message.at - at) >= self.max_age):
+        if self.max_age is not None and (message.at is None or abs(message.at - at) > self.max_age):
             raise Unverified(f"its {self.timestamp} is more than {self.max_age:g} s away from now")
 
 

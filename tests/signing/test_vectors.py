@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -37,11 +38,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def guard(folder: Path) -> Guard:
+def guard(folder: Path) -> Iterator[Guard]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in SECRETS.items():
             patch.setenv(name, value)
-        return Guard.from_rules(make_rules(folder))
+        yield Guard.from_rules(make_rules(folder))
 
 
 def inspect(guard: Guard, url: str, headers: Headers, body: bytes, at: float | None = None) -> Verdict:
@@ -64,13 +65,13 @@ def slack_headers(signature: str = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21
     return (FORM, ("X-Slack-Request-Timestamp", str(COMMAND_AT)), ("X-Slack-Signature", signature))
 
 
-@pytest.mark.parametrize("late", [0, 299, -299])
+@pytest.mark.parametrize("late", [0, 300, -300])
 def test_slack_published(guard: Guard, late: float) -> None:
     verdict = inspect(guard, "https://bot.example.com/slack/commands", slack_headers(), COMMAND, COMMAND_AT + late)
     assert (verdict.action, verdict.body, verdict.headers) == ("allow", COMMAND, slack_headers())
 
 
-@pytest.mark.parametrize("late", [300, 3600, -301])
+@pytest.mark.parametrize("late", [300.5, 3600, -301])
 def test_slack_stale(guard: Guard, late: float) -> None:
     verdict = inspect(guard, "https://bot.example.com/slack/commands", slack_headers(), COMMAND, COMMAND_AT + late)
     assert (verdict.action, verdict.status) == ("block", 401)
@@ -270,7 +271,7 @@ def test_one_of_our_own_making(guard: Guard, moment: str) -> None:
     verdict = inspect(guard, "http://127.0.0.1/homemade", headers, body, 1700000059)
     assert b"XXXXXXXX10" in verdict.body
     assert value(verdict, "authorization") == signature(verdict.body)
-    assert inspect(guard, "http://127.0.0.1/homemade", headers, body, 1700000060).status == 401
+    assert inspect(guard, "http://127.0.0.1/homemade", headers, body, 1700000061).status == 401
     wrong = tuple((name, "18" if name == "X-Id" else given) for name, given in headers)
     assert inspect(guard, "http://127.0.0.1/homemade", wrong, body, 1700000059).status == 401
 
@@ -301,6 +302,55 @@ def test_what_is_not_from_the_provider_is_not_acknowledged(guard: Guard) -> None
     headers, body = signed_event("call 9876543210")
     verdict = inspect(guard, "https://bot.example.com/drop/slack/events", headers, body + b" ", COMMAND_AT)
     assert (verdict.action, verdict.status) == ("block", 401)
+
+
+def test_nobody_learns_more_before_it_is_verified(guard: Guard) -> None:
+    url = "https://bot.example.com/drop/slack/events"
+    headers, body = signed_event("call 9876543210")
+    odd = (("Content-Type", "image/png"), *headers[1:])
+    head = Message("request", "POST", url, odd, at=COMMAND_AT)
+    assert guard.open("POST", url).refuse(head) is None
+    assert (
+        inspect(guard, url, odd, body, COMMAND_AT).status == 200
+    )  # it is Slack's: acknowledged, though it can't be read
+    assert inspect(guard, url, odd, body + b" ", COMMAND_AT).status == 401
+    large = (*headers, ("Content-Length", "99999999"))
+    refused = guard.open("POST", url).refuse(Message("request", "POST", url, large, at=COMMAND_AT))
+    assert refused
+    assert refused.status == 413
+    cut = inspect(guard, url, headers, body + b" " * 10 * 1024 * 1024, COMMAND_AT)
+    assert (cut.action, cut.status) == ("block", 413)
+
+
+def test_large_ones_are_verified_and_signed_in_workers(guard: Guard) -> None:
+    headers, body = signed_event("call 9876543210 " + "lorem ipsum " * 20_000)
+    verdict = inspect(guard, "https://bot.example.com/slack/events", headers, body, COMMAND_AT)
+    assert verdict.body.count(b"XXXXXXXX10") == 1
+    assert SignatureVerifier(SECRETS["SLACK_SECRET"], At()).is_valid_request(verdict.body, dict(verdict.headers))
+    assert inspect(guard, "https://bot.example.com/slack/events", headers, body + b" ", COMMAND_AT).status == 401
+    assert guard._workers
+    assert guard._workers._nursery
+
+
+@pytest.mark.parametrize(("of", "status"), [("the provider", None), ("somebody", 401)])
+def test_what_a_failure_lets_pass_is_verified_all_the_same(tmp_path: Path, of: str, status: int | None) -> None:
+    """Where the worker is out of time, and the policy says keep."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, secret in SECRETS.items():
+            patch.setenv(name, secret)
+        rules = make_rules(tmp_path)
+        (rules / "policies" / "mask.yaml").write_text(
+            "version: 1\nname: mask\nentities: {PHONE_NUMBER: {action: mask}}\non_error: keep\n"
+        )
+        (rules / "guard.yaml").write_text((rules / "guard.yaml").read_text() + "limits: {queue: 0, workers: 1}\n")
+        guard = Guard.from_rules(rules)
+    assert guard._workers
+    guard._workers._inside = 1  # as if another one were there
+    headers, body = signed_event("lorem ipsum " * 20_000)
+    body += b" " if of == "somebody" else b""
+    verdict = inspect(guard, "https://bot.example.com/slack/events", headers, body, COMMAND_AT)
+    assert verdict.status == status
+    assert verdict.action == ("allow" if status is None else "block")
 
 
 def test_what_is_no_webhook_is_not_acknowledged(guard: Guard) -> None:
