@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from proxy_guard.guard import Exchange, Guard, Passage
-from proxy_guard.model import Headers, Verdict
+from proxy_guard.asgi_websocket import converse, deny
+from proxy_guard.guard import Exchange, Guard
+from proxy_guard.model import WEBSOCKET, Headers, Verdict
+from proxy_guard.passage import Passage
 
 Scope = MutableMapping[str, Any]
 Event = MutableMapping[str, Any]
@@ -46,9 +48,11 @@ class ProxyGuardMiddleware:
             finally:
                 await self.guard.aclose()
             return
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
             return
+        if scope["type"] != "http":
+            raise RuntimeError("the guard knows connections of the types http, websocket and lifespan only")
         exchange = self.guard.open(scope["method"], url_of(scope), from_wire(scope["headers"]))
         if exchange.concerns("request"):
             guarded = await self._request(exchange, scope, receive, send)
@@ -60,6 +64,18 @@ class ProxyGuardMiddleware:
             scope = {**scope, "extensions": extensions}
             send = _ResponseGuard(exchange, self.guard.body_limit, send)
         await self.app(scope, receive, send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = from_wire(scope["headers"])
+        exchange = self.guard.open(WEBSOCKET, url_of(scope), headers)
+        head = exchange.request(headers)
+        if exchange.concerns("request"):
+            verdict = await exchange.inspect(head)
+            if verdict.action == "block":
+                await deny(verdict, _to_wire(verdict.headers), scope, send)
+                return
+            scope = {**scope, "headers": _to_wire(verdict.headers), **(_to_scope(verdict.url) if verdict.url else {})}
+        await converse(self.app, scope, receive, send, exchange, head)
 
     async def _request(
         self, exchange: Exchange, scope: Scope, receive: Receive, send: Send

@@ -24,7 +24,9 @@ from proxy_guard.signing import Signing, Unverified
 from proxy_guard.stages import Answer, Wish, scrubbed
 from proxy_guard.stream import stream_of, whole
 
-__all__ = ["advance", "broken", "failed", "inspect", "is_large", "refuse", "unanswered"]
+__all__ = ["BROKEN", "advance", "failed", "inspect", "is_large", "refuse", "unanswered"]
+BROKEN = broken()
+"""The block for when the guard itself broke, put in place before it starts."""
 _PROBLEM = compile_block_body(None)
 Inspection = Generator[Wish, Answer, Verdict]
 

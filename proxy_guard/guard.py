@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from proxy_guard import audit, engine, plugins, resources
 from proxy_guard.consult import Consultant
 from proxy_guard.errors import Late, Unavailable
 from proxy_guard.model import (
+    Consult,
     Consulted,
     Direction,
     Failed,
@@ -33,6 +34,7 @@ from proxy_guard.model import (
     Slot,
     Verdict,
 )
+from proxy_guard.passage import Passage
 from proxy_guard.policy import Policy
 from proxy_guard.remote.scrubber import RemoteScrubber
 from proxy_guard.rules.compiled import Match, Ruleset
@@ -40,10 +42,11 @@ from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import Scrubber, scrubbed_of
 from proxy_guard.stages import Answer, Wish
 from proxy_guard.stream import Passing, StreamInspection, in_pieces, stream_of
+from proxy_guard.stream.messages import MessageInspection
+from proxy_guard.websocket import Lane
 from proxy_guard.workers import WorkerDied, Workers, rule_texts
 
-BROKEN = engine.broken()
-"""The block for when the guard itself broke, put in place before it starts."""
+BROKEN = engine.BROKEN
 INCIDENT_HEADER = "x-proxy-guard-incident"
 log = audit.logger()
 
@@ -150,26 +153,25 @@ class Guard:
             said = await anyio.to_thread.run_sync(engine.advance, inspection, answer)
         return said
 
-    async def drive(self, passing: Passing, message: Message) -> bytes:
-        """What goes on of a stream, by asking whom its inspection wants to ask."""
+    async def drive[T](self, passing: Generator[Wish, Answer, T], message: Message, size: int = 0) -> T:
+        """What goes on of a stream, by asking whom its inspection wants to ask; in threads if `size` is large."""
         deadline = anyio.current_time() + self._rules.limits.time
         answer: Answer | None = None
-        try:
-            while True:
-                wish = passing.send(answer)  # type: ignore[arg-type]  # None starts it
-                answer = await self._answer(message, wish, deadline)
-        except StopIteration as end:
-            return bytes(end.value)
+        while True:
+            if size > self._rules.limits.large:
+                said = await anyio.to_thread.run_sync(partial(_step, passing, answer))
+            else:
+                said = _step(passing, answer)
+            if not isinstance(said, Scrub | Consult):
+                return said
+            answer = await self._answer(message, said, deadline)
 
     def drive_at_once(self, passing: Passing) -> bytes:
         """The same without waiting for anyone, where `quick`."""
-        answer: Answer | None = None
-        try:
-            while True:
-                wish = passing.send(answer)  # type: ignore[arg-type]  # likewise
-                answer = self._answer_at_once(wish)
-        except StopIteration as end:
-            return bytes(end.value)
+        said = _step(passing)
+        while isinstance(said, Scrub | Consult):
+            said = _step(passing, self._answer_at_once(said))
+        return said
 
     def _answer_at_once(self, wish: Wish) -> Answer:
         assert isinstance(wish, Scrub)
@@ -204,6 +206,10 @@ class Guard:
         packed = any(name.lower() == "content-encoding" and value != "identity" for name, value in head.headers)
         rule = None if api is None or packed else stream_of(head, api)
         return StreamInspection(head, match, rule, self._rules.limits) if rule else None
+
+    def messages(self, head: Message, match: Match) -> MessageInspection | None:
+        """The inspection of the messages of a WebSocket in one direction; None where nothing in them is looked at."""
+        return MessageInspection.of(head, match, self._rules.limits)
 
     def refuse(self, message: Message, match: Match) -> Verdict | None:
         """The engine's verdict on a head alone, if it has one."""
@@ -243,6 +249,15 @@ class Guard:
         return scrubbed_of(wish, judgements)
 
 
+def _step[T](passing: Generator[Wish, Answer, T], answer: Answer | None = None) -> Wish | T:
+    """What the inspection of a stream asks next, or in the end what goes on."""
+    try:
+        return passing.send(answer)  # type: ignore[arg-type]  # None starts it
+    except StopIteration as end:
+        done: T = end.value
+        return done
+
+
 def _check(judgements: Sequence[Judgement], slots: Sequence[Slot]) -> None:
     """Raises ValueError where a scrubber's answer can't be about these slots."""
     for slot, judgement in zip(slots, judgements, strict=True):
@@ -274,6 +289,18 @@ class Exchange:
             return match.blocks and direction == "request"
         signed = match.signing is not None and match.signing.verifies
         return match.api.concerns(direction) or (signed and direction == "request")
+
+    @property
+    def api(self) -> str | None:
+        """The API description that is about it."""
+        return self._match.api.name if self._match and self._match.api else None
+
+    def unknown(self, message: Message) -> Verdict:
+        """The verdict on a connection that becomes one of a protocol that the guard does not know."""
+        if self._match is None:
+            return Verdict("allow", message.headers, message.body)
+        why = Failed("unavailable", "the connection becomes one of a protocol that can't be inspected")
+        return self.seal(engine.failed(message, self._match, why), message)
 
     def request(self, headers: Headers, body: bytes = b"") -> Message:
         """The exchange's request as a message, that came now."""
@@ -318,6 +345,11 @@ class Exchange:
             return None
         return Passage(self._guard, inspection, head, self.seal)
 
+    def lane(self, head: Message) -> Lane | None:
+        """How messages of a WebSocket pass in the direction of `head`; None where they are not looked at."""
+        inspection = self._guard.messages(head, self._match) if self._match else None
+        return Lane(inspection, head, self._guard.drive, self.seal) if inspection else None
+
     def seal(self, verdict: Verdict, message: Message) -> Verdict:
         """Gives a block its incident id, and leaves a trace of every verdict that is more than a pass."""
         if verdict.action == "block":
@@ -326,61 +358,3 @@ class Exchange:
         if verdict.action != "allow" or verdict.reason:
             audit.record(log, message, verdict)
         return verdict
-
-
-class Passage:
-    """A streamed reply on its way through: chunks in, and out what is decided on. `verdict` once it has ended.
-
-    After a block nothing more goes on: what `feed` gave last ends with the API's error event.
-    """
-
-    __slots__ = ("_guard", "_head", "_inspection", "_seal", "headers", "verdict")
-
-    def __init__(
-        self, guard: Guard, inspection: StreamInspection, head: Message, seal: Callable[[Verdict, Message], Verdict]
-    ) -> None:
-        self._guard = guard
-        self._inspection = inspection
-        self._head = head
-        self._seal = seal
-        self.headers: Headers = inspection.headers
-        self.verdict: Verdict | None = None
-
-    async def feed(self, chunk: bytes, *, last: bool = False) -> bytes:
-        """What goes on now that `chunk` has come, which may be the `last` one. Never raises for what is in it."""
-        if self._ended:
-            return b""
-        try:
-            out = await self._guard.drive(self._inspection.feed(chunk), self._head)
-            if last:
-                out += await self._guard.drive(self._inspection.close(), self._head)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the guard, the rest must not pass
-            return self._broken(error)
-        return self._done(out)
-
-    def feed_at_once(self, chunk: bytes, *, last: bool = False) -> bytes:
-        """The same for who can't wait."""
-        if self._ended:
-            return b""
-        try:
-            out = self._guard.drive_at_once(self._inspection.feed(chunk))
-            if last:
-                out += self._guard.drive_at_once(self._inspection.close())
-        except Exception as error:  # noqa: BLE001 - likewise
-            return self._broken(error)
-        return self._done(out)
-
-    @property
-    def _ended(self) -> bool:
-        return self.verdict is not None and self.verdict.action == "block"
-
-    def _done(self, out: bytes) -> bytes:
-        if self._inspection.verdict is None or self.verdict is not None:
-            return out
-        self.verdict = self._seal(self._inspection.verdict, self._head)
-        return out + self._inspection.error(self.verdict) if self._ended else out
-
-    def _broken(self, error: Exception) -> bytes:
-        log.error("guard failed", error=type(error).__name__)
-        self.verdict = self._seal(BROKEN, self._head)
-        return self._inspection.error(self.verdict)

@@ -15,14 +15,16 @@ from mitmproxy import ctx, exceptions, http, options
 from mitmproxy.addonmanager import Loader
 from mitmproxy.tools.dump import DumpMaster
 
-from proxy_guard import audit
+from proxy_guard import audit, mitm_websocket
 from proxy_guard.errors import ProxyGuardError
-from proxy_guard.guard import BROKEN, Exchange, Guard, Passage
-from proxy_guard.model import Headers, Verdict
+from proxy_guard.guard import BROKEN, Exchange, Guard
+from proxy_guard.model import WEBSOCKET, Headers, Verdict
+from proxy_guard.passage import Passage
 
 log = audit.logger()
 _EXCHANGE = "proxy_guard.exchange"
 _PASSAGE = "proxy_guard.passage"
+_SOCKET = "proxy_guard.socket"
 _BODY_SLACK = 4
 
 
@@ -37,6 +39,7 @@ class ProxyGuardAddon:
 
     def load(self, loader: Loader) -> None:
         """Declares the options."""
+        mitm_websocket.install()
         loader.add_option("guard_rules", str, "", "Folder of rule files; the shipped rules without one.")
         loader.add_option("guard_policy", str, "", "A policy for all traffic, in place of the routes' own.")
 
@@ -44,6 +47,8 @@ class ProxyGuardAddon:
         """Loads the rules. With bad ones mitmproxy does not start; once it runs, the last good ones stay in force."""
         if "stream_large_bodies" in updated and ctx.options.stream_large_bodies:
             self._refuse("stream_large_bodies lets messages pass the guard by: unset it")
+        elif "websocket" in updated and not ctx.options.websocket:
+            self._refuse("without the option websocket, WebSockets pass the guard by: set it")
         elif not self._given and (self.guard is None or updated & {"guard_rules", "guard_policy"}):
             try:
                 self.guard = Guard.from_rules(ctx.options.guard_rules or None, policy=ctx.options.guard_policy or None)
@@ -75,11 +80,21 @@ class ProxyGuardAddon:
             exchange = self.guard.open(flow.request.method, flow.request.url, _headers(flow.request))
             flow.metadata[_EXCHANGE] = exchange
             flow.request.stream = not exchange.concerns("request")
+            if mitm_websocket.opens(flow.request):
+                flow.metadata[_SOCKET] = self.guard.open(WEBSOCKET, flow.request.url, _headers(flow.request))
+                flow.request.stream = False
 
     async def request(self, flow: http.HTTPFlow) -> None:
-        """Inspects a whole request."""
+        """Inspects a whole request; one that opens a WebSocket by the rules for these, and by others that know it."""
+        socket: Exchange | None = flow.metadata.get(_SOCKET)
+        if socket is not None:
+            await self._request(flow, socket)
         exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
-        if flow.response or flow.error or exchange is None or not exchange.concerns("request"):
+        if exchange is not None and (socket is None or exchange.api):
+            await self._request(flow, exchange)
+
+    async def _request(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        if flow.response or flow.error or not exchange.concerns("request"):
             return
         with _decided(flow):
             message = exchange.request(_headers(flow.request), flow.request.raw_content or b"")
@@ -97,6 +112,8 @@ class ProxyGuardAddon:
         exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
         if flow.response is None or exchange is None:
             return
+        if flow.response.status_code == 101:
+            return  # nothing to inspect before its messages
         if not exchange.concerns("response"):
             flow.response.stream = True
             return
@@ -114,7 +131,12 @@ class ProxyGuardAddon:
         """Inspects a whole response."""
         exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
         response = flow.response
-        if response is None or exchange is None or not exchange.concerns("response"):
+        if response is None or exchange is None:
+            return
+        if response.status_code == 101:
+            await self._switched(flow, exchange)
+            return
+        if not exchange.concerns("response"):
             return
         if _PASSAGE in flow.metadata:
             return  # it has passed
@@ -125,6 +147,27 @@ class ProxyGuardAddon:
                 _answer(flow, verdict)
             elif verdict.action == "rewrite":
                 _rewrite(response, verdict)
+
+    async def _switched(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        """The connection becomes another one. Only of WebSockets does the guard see what is in it."""
+        socket: Exchange | None = flow.metadata.get(_SOCKET)
+        with _decided(flow):
+            assert self.guard is not None
+            if socket is not None and flow.websocket is not None:
+                mitm_websocket.converse(flow, socket, self.guard.body_limit)
+                return
+            assert flow.response is not None
+            verdict = exchange.unknown(exchange.response(101, _headers(flow.response)))
+            if verdict.action == "block":
+                _answer(flow, verdict)
+
+    async def websocket_message(self, flow: http.HTTPFlow) -> None:
+        """Inspects a message of a WebSocket; it waits meanwhile, and what comes after it."""
+        await mitm_websocket.take(flow)
+
+    async def guard_websocket_closing(self, flow: http.HTTPFlow) -> None:
+        """Decides on what still waits."""
+        await mitm_websocket.finish(flow)
 
 
 def _pass(passage: Passage, chunk: bytes) -> list[bytes]:
@@ -193,6 +236,7 @@ def _rewrite(message: http.Message, verdict: Verdict) -> None:
 def _answer(flow: http.HTTPFlow, verdict: Verdict) -> None:
     """Answers the client with a block."""
     flow.metadata.pop(_EXCHANGE, None)  # the guard's own answer is not inspected again
+    flow.websocket = None
     flow.request.stream = False  # mitmproxy can't stream a request and have its response already
     response = http.Response.make(verdict.status or 503, b"")
     response.headers = _fields(verdict.headers)

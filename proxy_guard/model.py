@@ -15,6 +15,9 @@ Action = Literal["allow", "rewrite", "block"]
 Headers = tuple[tuple[str, str], ...]
 """Names and values in wire order, repeated ones kept; text is ISO-8859-1, as HTTP has it (RFC 9110 5.5)."""
 
+WEBSOCKET = "websocket"
+"""Stands for the method of what opens a WebSocket, and of its messages; no method of HTTP is in lower case."""
+
 Path = tuple[str | int, ...]
 """A place in a JSON document: member names and array indices from the root."""
 

@@ -13,8 +13,8 @@ from proxy_guard.guard import Exchange
 from proxy_guard.locate.jsonpath import compile_path
 from proxy_guard.model import Message
 from proxy_guard.rules.compiled import Api
-from proxy_guard.rules.files import Case
 from proxy_guard.rules.matching import split_url
+from proxy_guard.rules.proof_file import Case
 from proxy_guard.rules.streams import StreamRule
 from proxy_guard.stream import FRAMERS
 

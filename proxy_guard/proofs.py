@@ -15,7 +15,7 @@ from typing import Any
 
 import anyio
 
-from proxy_guard import proof_streams
+from proxy_guard import proof_streams, proof_websocket
 from proxy_guard.codecs import Limits
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import MissingExtra
@@ -24,8 +24,9 @@ from proxy_guard.model import Direction, Message, Verdict
 from proxy_guard.remote.proof import fault
 from proxy_guard.remote.settings import ConnectionProofFile
 from proxy_guard.rules.compiled import Apis, CompiledRoute, Ruleset
-from proxy_guard.rules.files import Case, ProofFile
-from proxy_guard.rules.load import PROOF_SUFFIX, load_rules, rule_files
+from proxy_guard.rules.folder import PROOF_SUFFIX, rule_files
+from proxy_guard.rules.load import load_rules
+from proxy_guard.rules.proof_file import Case, ProofFile
 from proxy_guard.rules.reading import SourceFile
 
 _KINDS = (".", "apis", "policies", "connections")
@@ -94,6 +95,8 @@ def _connections(folder: Path) -> list[Outcome]:
 
 async def _proven(case: Case, guard: Guard, ruleset: Ruleset, subject: str | None) -> str:
     """Why a case fails, or nothing; `subject` is the API description that it has to meet."""
+    if case.url.startswith(("ws:", "wss:")):
+        return await proof_websocket.fault(guard, case, subject)
     if case.stream is None:
         message = _message(case)
         verdict = await guard.inspect(message)

@@ -47,11 +47,13 @@ from proxy_guard.remote.settings import (
     OkRule,
     ReplyRule,
 )
-from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, Match, PolicyFile, ProofFile, Route
+from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, Match, PolicyFile, Route
 from proxy_guard.rules.limits import LimitsRule
 from proxy_guard.rules.load import load_rules
+from proxy_guard.rules.proof_file import ProofFile
 from proxy_guard.rules.reading import FileModel, SourceFile
 from proxy_guard.rules.signatures import AcknowledgeRule, AwsFile, Named, SignatureRule, SigningFile, WebhookRule
+from proxy_guard.rules.websocket_file import RunningText, WebSocketSection
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -335,6 +337,8 @@ def test_every_key_of_every_rule_file_is_told() -> None:
         names(ApiFile) - {"version", "name", "title", "match"}
     ) | {f"match.{name}" for name in names(Match)}
     assert keys(POLICIES, "key of a field", "meaning") >= names(FieldRule)
+    assert keys(POLICIES, "key of `websocket`", "meaning", "default") == names(WebSocketSection)
+    assert keys(POLICIES, "key of a text that goes on", "meaning") >= names(RunningText)
     assert keys(POLICIES, "key of `webhooks`", "meaning", "default") == names(WebhookRule)
     assert keys(POLICIES, "key of a signature", "meaning", "default") == names(SignatureRule)
     assert keys(POLICIES, "scheme", "header", "signs", "of") == {

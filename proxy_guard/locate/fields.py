@@ -73,6 +73,10 @@ class FieldTree:
     def __len__(self) -> int:
         return len(self._fields)
 
+    def after(self, first: FieldTree) -> FieldTree:
+        """The fields of `first` and then these; what neither reaches is as these have it."""
+        return FieldTree([*first._fields, *self._fields], self.remainder)
+
     def nodes(self, document: Any) -> list[tuple[Field, list[Node]]]:
         """Every field that selects something, in the order of the file, with its nodes."""
         start = root_nodes(document)

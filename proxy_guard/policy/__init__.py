@@ -34,7 +34,9 @@ class Restore:
 
     def covers(self, slot: Slot) -> bool:
         """Whether references in `slot` become values again."""
-        return not slot.signed and not slot.unreached and (slot.call is None or slot.call in self.arguments)
+        if slot.direction == "request" or slot.signed or slot.unreached:
+            return False
+        return slot.call is None or slot.call in self.arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Policy:
     restore: Restore | None = None
     acknowledges: bool = False
     """Whether a webhook that it blocks is answered with success."""
+    drops: bool = False
+    """Whether a message of a WebSocket that may not pass goes missing alone."""
 
     @property
     def asked(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from proxy_guard.codecs import Limits
 from proxy_guard.locate.fields import FieldTree
 from proxy_guard.locate.head import NO_HEAD, HeadFields
-from proxy_guard.model import Direction, Headers
+from proxy_guard.model import WEBSOCKET, Direction, Headers
 from proxy_guard.policy import Policy
 from proxy_guard.policy.decide import BlockBody
 from proxy_guard.remote.connection import Connection
@@ -18,6 +18,7 @@ from proxy_guard.rules.formats import Formats
 from proxy_guard.rules.matching import last_steps, split_url
 from proxy_guard.rules.signatures import Webhooks
 from proxy_guard.rules.streams import StreamRule
+from proxy_guard.rules.websockets import WebSocketRule
 from proxy_guard.signing import Scheme, Signing
 from proxy_guard.vault import VaultRule
 
@@ -37,6 +38,7 @@ class Api:
     speaker: str = "role"
     head: HeadFields = NO_HEAD
     streams: tuple[StreamRule, ...] = ()
+    websocket: WebSocketRule | None = None
     last_steps: frozenset[str] = frozenset({""})
     """Of its paths, see `matching.last_step`."""
     named_only: bool = False
@@ -169,7 +171,7 @@ class Ruleset:
         host, path = split_url(url)
         for route in self.routes:
             if route.hosts.fullmatch(host) and route.paths.fullmatch(path):
-                api = route.apis.find(method.upper(), host, path)
+                api = route.apis.find(method if method == WEBSOCKET else method.upper(), host, path)
                 if api is None:
                     return Match(route.policy, None, route.unmatched == "block", self.of_fields, route.owner)
                 hooks = api.webhooks if api.webhooks and api.webhooks.paths.fullmatch(path) else None

@@ -8,16 +8,15 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from proxy_guard.errors import Cause
 from proxy_guard.locate.head import UNEDITABLE, segment_pattern
-from proxy_guard.model import Direction
 from proxy_guard.remote.settings import ConnectionProofFile
 from proxy_guard.rules.limits import LimitsRule
-from proxy_guard.rules.reading import FileModel
+from proxy_guard.rules.proof_file import ProofFile
+from proxy_guard.rules.reading import FileModel, Name, Version
 from proxy_guard.rules.signatures import AnyConnectionFile, Named, SignatureRule, WebhookRule
 from proxy_guard.rules.stream_file import StreamSection
 from proxy_guard.rules.template_file import TemplateFile
+from proxy_guard.rules.websocket_file import WebSocketSection
 
-Version = Literal[1]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Lower case, digits and hyphens.")]
 Then = Literal["block", "keep"]
 Score = Annotated[float, Field(ge=0, le=1)]
 
@@ -27,7 +26,9 @@ Score = Annotated[float, Field(ge=0, le=1)]
 class Match(FileModel):
     """Which requests an API description is about."""
 
-    methods: list[str] = Field(default=["POST"], min_length=1, description="HTTP methods, upper case.")
+    methods: list[str] = Field(
+        default=["POST"], description="HTTP methods, upper case; none for what is spoken over WebSockets only."
+    )
     hosts: list[str] = Field(default=["*"], description="Host names; `*` stands for any characters.")
     paths: list[str] = Field(
         min_length=1, description="URL paths; `*` stands for any characters of one segment, `**` for any segments."
@@ -121,6 +122,9 @@ class ApiFile(FileModel):
         default=None,
         description="How replies stream, in one format or several; without it, those that stream are refused.",
     )
+    websocket: WebSocketSection | None = Field(
+        default=None, description="How WebSockets at these paths are spoken; without it they are not this API's."
+    )
     block_body: dict[str, Any] | None = Field(
         default=None,
         description="The body of a block, as this API's clients understand it. `{message}`, `{reason}` and "
@@ -137,6 +141,12 @@ class ApiFile(FileModel):
     def streams(self) -> list[StreamSection]:
         """How replies stream."""
         return self.stream if isinstance(self.stream, list) else [self.stream] if self.stream else []
+
+    @model_validator(mode="after")
+    def _spoken(self) -> Self:
+        if not self.match.methods and not self.websocket:
+            raise ValueError("`methods` names none, and there is no `websocket` section: nothing could match")
+        return self
 
     @field_validator("headers")
     @classmethod
@@ -160,6 +170,11 @@ class BlockReply(FileModel):
         alias="as",
         description="acknowledge: a webhook is answered with success and dropped, since providers send one again, or "
         "switch the hook off, where it is answered with an error.",
+    )
+    websocket: Literal["close", "drop"] = Field(
+        default="close",
+        description="close: the connection ends with 1008. drop: the message alone goes missing, unless it is a piece "
+        "of a text that goes on.",
     )
 
 
@@ -315,75 +330,6 @@ class GuardFile(FileModel):
     vaults: dict[Name, dict[str, Any]] = Field(
         default={}, description="Where pseudonyms are kept: name to `kind` and the kind's settings."
     )
-
-
-# --- Sibling proofs ------------------------------------------------------------------------------------
-
-
-class Blocked(FileModel):
-    """What a blocked case has to show."""
-
-    status: int | None = None
-    entities: list[str] = []
-
-
-class Case(FileModel):
-    """One message and what has to become of it: exactly one of `becomes` (or its like), `blocked` and `unchanged`."""
-
-    name: str
-    url: str = "https://api.openai.com/v1/chat/completions"
-    method: str = "POST"
-    text: str | None = Field(default=None, description="Short for a chat request whose one message is this text.")
-    request: dict[str, Any] | None = None
-    response: dict[str, Any] | None = None
-    body: str | None = Field(
-        default=None,
-        description="A body as it is on the wire, whose Content-Type is in `headers`; line ends in it are CRLF where "
-        "that is `multipart/`. Without this and the others: a request without a body.",
-    )
-    stream: list[dict[str, Any] | str] | None = Field(
-        default=None,
-        min_length=1,
-        description="The data of the events of a streamed reply, in the format that the `stream` section says; with "
-        "the name of an event: {event: name, data: …}.",
-    )
-    direction: Direction = Field(default="request", description="Of `body`.")
-    headers: dict[str, str] = {}
-    policy: Name | None = Field(default=None, description="The policy to prove this with; else the file's own.")
-    becomes: dict[str, Any] | list[dict[str, Any] | str] | str | None = None
-    assembles: dict[str, str] = Field(
-        default={}, description="For `stream`: JSONPath to what its texts in all events come to, strung together."
-    )
-    becomes_url: str | None = None
-    becomes_headers: dict[str, str] = {}
-    blocked: Blocked | Literal[True] | None = None
-    unchanged: Literal[True] | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        given = (self.text, self.request, self.response, self.body, self.stream)
-        if sum(each is not None for each in given) > 1:
-            raise ValueError("a case has one of text, request, response, body and stream")
-        becomes = any(
-            each is not None
-            for each in (self.becomes, self.becomes_url, self.becomes_headers or self.assembles or None)
-        )
-        if becomes + (self.blocked is not None) + (self.unchanged is not None) != 1:
-            raise ValueError("a case has exactly one of becomes, blocked and unchanged")
-        if isinstance(self.becomes, str) and self.text is None and self.body is None:
-            raise ValueError("`becomes` is a text only where the case has a text or a body")
-        if (isinstance(self.becomes, list) or self.assembles) and self.stream is None:
-            raise ValueError("`assembles`, and `becomes` as a list of events, are for a case with a stream")
-        if isinstance(self.becomes, dict) and self.stream is not None:
-            raise ValueError("`becomes` of a stream is a list of events")
-        return self
-
-
-class ProofFile(FileModel):
-    """The proof of the rule file beside it."""
-
-    version: Version
-    cases: list[Case] = Field(min_length=1)
 
 
 KINDS: dict[str, type[BaseModel]] = {

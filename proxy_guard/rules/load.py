@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from proxy_guard.locate import dialect_ng, jsonpath
 from proxy_guard.locate.fields import Field, FieldTree
 from proxy_guard.locate.jsonpath import Query
 from proxy_guard.locate.unreached import Remainder
-from proxy_guard.model import Direction, Wanted
+from proxy_guard.model import WEBSOCKET, Direction, Wanted
 from proxy_guard.operators.keep import Keep
 from proxy_guard.policy import EntityRule, Policy
 from proxy_guard.policy.decide import compile_block_body
@@ -25,6 +24,7 @@ from proxy_guard.remote.connection import Connection
 from proxy_guard.rules.compiled import Api, Apis, CompiledRoute, Ruleset
 from proxy_guard.rules.connections import SigningConnections, load_connection
 from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile
+from proxy_guard.rules.folder import rule_files, unread
 from proxy_guard.rules.formats import formats, head_fields
 from proxy_guard.rules.matching import last_step, name_pattern, path_pattern
 from proxy_guard.rules.parts import entity_rule, vault_rule
@@ -35,6 +35,8 @@ from proxy_guard.rules.signatures import is_signing, schemes, webhooks
 from proxy_guard.rules.stream_file import StreamField
 from proxy_guard.rules.streams import StreamRule, compile_stream
 from proxy_guard.rules.templates import compile_templates
+from proxy_guard.rules.websocket_file import RunningText
+from proxy_guard.rules.websockets import WebSocketRule, compile_websocket
 from proxy_guard.signing import Signing
 from proxy_guard.vault import VaultRule
 
@@ -42,9 +44,6 @@ if TYPE_CHECKING:
     from proxy_guard.detect.custom import CustomRecognizer
 
 _DIALECTS = {"rfc9535": jsonpath.compile_path, "jsonpath-ng": dialect_ng.compile_path}
-PROOF_SUFFIX = ".test.yaml"
-_ENDINGS = {".yaml": ".yaml", ".yml": ".yaml", ".json": ".json"}
-"""The endings of rule files, by what people write for them."""
 
 
 def load_rules(folder: Path, policy: str | None = None, *, using: Iterable[str] = ()) -> Ruleset:
@@ -59,12 +58,6 @@ def load_rules(folder: Path, policy: str | None = None, *, using: Iterable[str] 
     if loader.faults or ruleset is None:
         raise RulesError(loader.faults)
     return ruleset
-
-
-def rule_files(folder: Path) -> list[Path]:
-    """The files of one kind, proofs left out, in the order of their names. Policies may be JSON."""
-    files = [path for path in folder.glob("*.yaml") if not path.name.endswith(PROOF_SUFFIX)]
-    return sorted([*files, *folder.glob("*.json")] if folder.name == "policies" else files)
 
 
 class _Loader:
@@ -82,7 +75,7 @@ class _Loader:
         self.faults: list[RuleFault] = []
 
     def load(self, policy: str | None) -> Ruleset | None:
-        self._refuse_unread(self._folder)
+        self.faults += unread(self._folder)
         self._recognizers = self._each("recognizers", self._recognizer)
         self._connections = self._each("connections", self._connection)
         self._entities.update(*(connection.names for connection in self._connections.values()))
@@ -105,21 +98,13 @@ class _Loader:
         except RulesError as error:
             self.faults += error.faults
 
-    def _refuse_unread(self, folder: Path) -> None:
-        """A file that is meant as a rule file, and is none by its ending, would be passed over without a word."""
-        for path in sorted(folder.glob("*")):
-            ending = _ENDINGS.get(path.suffix.lower(), path.suffix)
-            if path.suffix != ending:
-                hint = f"rename it to {path.stem}{ending}"
-                self.faults.append(RuleFault(str(path), 1, 1, "", f"a file in {path.suffix} is not read", hint))
-
     def _source(self, path: Path) -> SourceFile:
         return SourceFile(path, str(path))
 
     def _each(self, kind: str, compile_: Callable[[SourceFile], dict[Loc, Any]]) -> dict[str, Any]:
         """The parts that all files of a kind hold, by their names; `compile_` gives those of one by their places."""
         made: dict[str, Any] = {}
-        self._refuse_unread(self._folder / kind)
+        self.faults += unread(self._folder / kind)
         for path in rule_files(self._folder / kind):
             before = len(self.faults)
             with self._collecting():
@@ -181,7 +166,7 @@ class _Loader:
         request, response = (self._fields(source, file, part) for part in ("request", "response"))
         api = Api(
             name=file.name,
-            methods=frozenset(method.upper() for method in file.match.methods),
+            methods=frozenset([each.upper() for each in file.match.methods] + [WEBSOCKET] * bool(file.websocket)),
             hosts=name_pattern(file.match.hosts),
             paths=path_pattern(file.match.paths),
             formats=formats(source, file),
@@ -191,6 +176,7 @@ class _Loader:
             speaker=file.speaker,
             head=head_fields(file),
             streams=tuple(self._streams(source, file, response, left)),
+            websocket=self._websocket(source, file, FieldTree(request, left), FieldTree(response, left)),
             last_steps=frozenset(last_step(path) for path in file.match.paths),
             named_only=file.match.named_only,
             webhooks=webhooks(file.webhooks) if file.webhooks else None,
@@ -222,16 +208,27 @@ class _Loader:
         made = []
         for number, section in enumerate(file.streams):
             loc: Loc = ("stream",) if one else ("stream", number)
-            for index, each in enumerate(section.fields):
-                self._field_parts(source, (*loc, "fields", index), each)
-            query_of = partial(self._stream_query, source, file, loc)
-            made.append(compile_stream(section, query_of, response, left))
+            self._parts(source, loc, section.fields)
+            made.append(compile_stream(section, self._queries(source, file, loc), response, left))
         return made
 
-    def _stream_query(self, source: SourceFile, file: ApiFile, loc: Loc, place: Loc, path: str) -> Query | None:
-        return self._query(source, (*loc, *place), file, path)
+    def _websocket(
+        self, source: SourceFile, file: ApiFile, request: FieldTree, response: FieldTree
+    ) -> WebSocketRule | None:
+        if file.websocket is None:
+            return None
+        for name, side in (("send", file.websocket.send), ("receive", file.websocket.receive)):
+            self._parts(source, ("websocket", name), side.fields if side else ())
+        return compile_websocket(file.websocket, request, response, self._queries(source, file, ("websocket",)))
 
-    def _field_parts(self, source: SourceFile, loc: Loc, rule: FieldRule | StreamField) -> None:
+    def _queries(self, source: SourceFile, file: ApiFile, part: Loc) -> Callable[[Loc, str], Query | None]:
+        return lambda loc, path: self._query(source, (*part, *loc), file, path)
+
+    def _parts(self, source: SourceFile, loc: Loc, fields: Sequence[StreamField | RunningText]) -> None:
+        for index, each in enumerate(fields):
+            self._field_parts(source, (*loc, "fields", index), each)
+
+    def _field_parts(self, source: SourceFile, loc: Loc, rule: FieldRule | StreamField | RunningText) -> None:
         self._known_entity(source, (*loc, "entity"), rule.entity)
         if rule.policy:
             self._of_fields.append((source, (*loc, "policy"), rule.policy))
@@ -300,6 +297,7 @@ class _Loader:
             observe=file.mode == "observe",
             restore=restore(file.restore),
             acknowledges=file.block.as_ == "acknowledge",
+            drops=file.block.websocket == "drop",
         )
         self._origins[file.name] = source
         return {("name",): self._wanting(policy)}

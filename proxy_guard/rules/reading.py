@@ -7,15 +7,17 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from proxy_guard.errors import RuleFault, RulesError
 
 Loc = tuple[str | int, ...]
+Version = Literal[1]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Lower case, digits and hyphens.")]
 _HALVES = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 _TAG = re.compile(r"(?:literal|dict|list|tuple|function|constrained|nullable)[\[-]|\[key\]$")

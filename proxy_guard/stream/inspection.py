@@ -57,7 +57,7 @@ class Held(Running):
             return None
         slot, policy = self._slot, self._policy
         kind: Kind = "json" if self.json else "text"
-        only = Field(slot.rule, _ROOT, kind, slot.signed, entity=slot.entity, direction="response")
+        only = Field(slot.rule, _ROOT, kind, slot.signed, entity=slot.entity, direction=slot.direction)
         document = Document({"name": self._tool, "arguments": self._text})
         located, match = locate(FieldTree([only]), document, self._limits), Match(policy, None, False)
         outcome = yield from scrub_located(located, located.slots, match, document.value)
@@ -84,7 +84,7 @@ def scrub_located(
         groups.setdefault(policy.name, (policy, []))[1].append(slot)
     speaker = match.api.speaker if match.api else ""
     for policy, slots in groups.values():
-        outcome = yield from scrubbed(slots, policy, document, speaker, "response")
+        outcome = yield from scrubbed(slots, policy, document, speaker, slots[0].direction)
         if isinstance(outcome, Failed):
             return outcome
         found.findings += outcome.findings

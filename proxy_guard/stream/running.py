@@ -150,7 +150,7 @@ class Running:
     def _pieces(self) -> Generator[Wish, Answer, list[Piece] | Failed]:
         """What is to be edited in the text at hand, by what is known of it now."""
         slot = Slot(self._text, self._slot.rule, self._slot.path, None, None, signed=self._slot.signed)
-        slot.direction = "response"
+        slot.direction = self._slot.direction
         answer = yield Scrub(self._policy.scrubbers[0], self._policy.wanted, [slot])
         if isinstance(answer, Failed):
             return answer

@@ -495,7 +495,7 @@ def test_nothing_that_is_shown_holds_text_of_the_message(rules: Ruleset) -> None
 
 
 def test_the_verdict_of_a_broken_guard_blocks_with_503() -> None:
-    verdict = engine.broken()
+    verdict = engine.BROKEN
     assert (verdict.action, verdict.status) == ("block", 503)
     assert (read(verdict)["status"], read(verdict)["code"]) == (503, "guard_unavailable")
     assert ("content-length", str(len(verdict.body))) in verdict.headers

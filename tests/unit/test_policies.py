@@ -17,8 +17,8 @@ from proxy_guard.detect.catalogue import DEFAULT_ENTITIES, NER_LABELS
 from proxy_guard.errors import MissingExtra
 from proxy_guard.operators.keep import Keep
 from proxy_guard.proofs import _message
-from proxy_guard.rules.files import ProofFile
 from proxy_guard.rules.load import load_rules
+from proxy_guard.rules.proof_file import ProofFile
 from proxy_guard.rules.reading import SourceFile
 
 RULES = resources.rules_dir()

@@ -19,7 +19,8 @@ from proxy_guard.operators.mask import Mask
 from proxy_guard.proofs import run_proofs, unproven
 from proxy_guard.rules.compiled import Ruleset
 from proxy_guard.rules.files import KINDS
-from proxy_guard.rules.load import load_rules, rule_files
+from proxy_guard.rules.folder import rule_files
+from proxy_guard.rules.load import load_rules
 from proxy_guard.rules.schemas import schemas, write
 
 API = "version: 1\nname: a\nmatch: {paths: [/x]}\n"
