@@ -39,7 +39,7 @@ from proxy_guard.policy import Policy
 from proxy_guard.remote.scrubber import RemoteScrubber
 from proxy_guard.rules.compiled import Match, Ruleset
 from proxy_guard.rules.load import load_rules
-from proxy_guard.scrubbers import Scrubber, scrubbed_of
+from proxy_guard.scrubbers import Screen, Scrubber, scrubbed_of
 from proxy_guard.stages import Answer, Wish
 from proxy_guard.stream import Passing, StreamInspection, in_pieces, stream_of
 from proxy_guard.stream.messages import MessageInspection
@@ -155,7 +155,7 @@ class Guard:
 
     async def drive[T](self, passing: Generator[Wish, Answer, T], message: Message, size: int = 0) -> T:
         """What goes on of a stream, by asking whom its inspection wants to ask; in threads if `size` is large."""
-        deadline = anyio.current_time() + self._rules.limits.time
+        deadline = 0.0
         answer: Answer | None = None
         while True:
             if size > self._rules.limits.large:
@@ -164,6 +164,7 @@ class Guard:
                 said = _step(passing, answer)
             if not isinstance(said, Scrub | Consult):
                 return said
+            deadline = deadline or anyio.current_time() + self._rules.limits.time
             answer = await self._answer(message, said, deadline)
 
     def drive_at_once(self, passing: Passing) -> bytes:
@@ -205,7 +206,10 @@ class Guard:
         api = match.api
         packed = any(name.lower() == "content-encoding" and value != "identity" for name, value in head.headers)
         rule = None if api is None or packed else stream_of(head, api)
-        return StreamInspection(head, match, rule, self._rules.limits) if rule else None
+        return StreamInspection(head, match, rule, self._rules.limits, self._screen_of) if rule else None
+
+    def _screen_of(self, policy: Policy) -> Screen | None:
+        return self._scrubbers[policy.scrubbers[0]].screen(policy.wanted)
 
     def messages(self, head: Message, match: Match) -> MessageInspection | None:
         """The inspection of the messages of a WebSocket in one direction; None where nothing in them is looked at."""

@@ -67,9 +67,15 @@ class Detector:
         """The findings in one text, from left to right."""
         return self.detect_many([text])[0]
 
+    def clean(self, *texts: str) -> bool:
+        """True only where nothing can be found in any of the texts, whatever they follow; microseconds, if `quick`."""
+        if not (self.quick and self._engine.clean(texts)):
+            return False
+        return self._literal or all(text.isascii() or not normal.disguised(text) for text in texts)
+
     def detect_many(self, texts: Sequence[str]) -> list[list[Finding]]:
         """The findings in each text, in the same order."""
-        if self.quick and self._engine.clean(texts) and not any(map(self._disguised, texts)):
+        if self.clean(*texts):
             return [[] for _ in texts]
         keys = [self._cache.key_of(text) for text in texts]
         known = {key: self._cache.get(key) for key in keys}
@@ -78,9 +84,6 @@ class Detector:
             self._cache.put(key, findings)
             known[key] = tuple(findings)
         return [list(known[key] or ()) for key in keys]
-
-    def _disguised(self, text: str) -> bool:
-        return not (self._literal or text.isascii()) and normal.disguised(text)
 
     def _read(self, texts: list[str]) -> list[list[Finding]]:
         """The findings in each text, in whichever of its forms they show."""

@@ -15,11 +15,12 @@ All else is settled: no pattern of the profile's takes a plain word and a space 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import regex
 
-from proxy_guard.detect.spelling import ADDRESS, HANGING, LETTERS
+from proxy_guard.detect.spelling import ADDRESS, HANGING, LETTERS, SEPARATORS
 
 REACH = 66
 """Code points behind a match that recognizers look at."""
@@ -45,6 +46,16 @@ _PLAIN = regex.compile(
 )
 _NUMBER = regex.compile(r"[(\[$€£₹*_#]{0,3}\d{1,2}[.,:;)\]*_%!?]{0,3}")
 _WORD = regex.compile(r"\S+")
+_LETTER = "[A-Za-zÀ-ÖØ-öø-ÿ]"
+_NO_SIGN = rf"(?!(?i:{SEPARATORS})(?!{_LETTER}))"
+_LONG = rf"{_NO_SIGN}{_LETTER}{{3,15}}[.,;:!?]? "
+_SHORT = rf"{_NO_SIGN}{_LETTER}{{1,2}}[.,;:!?]? "
+_BEGUN = "|".join(sorted({word[:n] for word in SEPARATORS.split("|") for n in range(1, len(word) + 1)}))
+_PROSE = re.compile(
+    rf"(?:(?:{_SHORT}){{0,3}}{_LONG})*(?:{_SHORT}){{0,3}}"
+    rf"((?!(?i:{_BEGUN})\Z){_NO_SIGN}{_LETTER}{{1,15}}(?:[.,;:!?]?| )\Z)"
+)
+"""Plain words, none of which may be part of an address spelled out; of these the last alone is pending."""
 
 
 def pending(text: str, settled: int = 0) -> int:
@@ -52,6 +63,14 @@ def pending(text: str, settled: int = 0) -> int:
 
     What is settled stays so, whatever `text` goes on with.
     """
+    rest = text[settled:]
+    if rest.isascii() and rest.isalpha():
+        return settled  # a word that has not ended
+    prose = _PROSE.match(text, settled)
+    if prose:  # as most texts are: the same as below, at a fraction of the cost
+        begun = prose.start(1)
+        end = len(text) if text[-1] == " " else begun
+        return max(settled, _led(text, settled, min(begun, _led(text, settled, end))))
     last = _LAST.search(text, settled)
     word: int = last.start() if last else len(text)
     unclosed, spelled = _spelled(text, settled, len(text))
@@ -65,6 +84,9 @@ def pending(text: str, settled: int = 0) -> int:
 def _led(text: str, settled: int, start: int) -> int:
     """Where the short words begin that lead to `start`; a longer word of letters there is led to by none."""
     if len(text) - start > 2 and text[start : start + 3].isalpha():
+        return start
+    before = text[max(settled, start - 5) : start]
+    if not before or (before[-1] == " " and before[:-1].isalpha() and len(before) == 5):
         return start
     leads = _LEADS.search(text, settled, start)
     return int(leads.start()) if leads else start

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import hyperscan
 import platformdirs
@@ -57,11 +58,8 @@ class Prefilter:
             return frozenset()
         ascii_only = text.isascii()
         hits: set[int] = set()
-        self._database.scan(
-            (text if ascii_only else text.translate(_SHADOWS)).encode(),
-            match_event_handler=lambda number, start, end, flags, context: hits.add(number),
-            scratch=self._scratch(),
-        )
+        shadow = text if ascii_only else text.translate(_SHADOWS)
+        self._database.scan(shadow.encode(), match_event_handler=_note, context=hits, scratch=self._scratch())
         if not ascii_only:
             hits |= self._beyond_ascii
         if not hits or not self._conditions:
@@ -77,6 +75,10 @@ class Prefilter:
         if scratch is None:
             scratch = self._local.scratch = hyperscan.Scratch(self._database)
         return scratch
+
+
+def _note(number: int, start: int, end: int, flags: int, hits: Any) -> None:
+    hits.add(number)
 
 
 class _Shadows(dict[int, str]):

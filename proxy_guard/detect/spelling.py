@@ -11,6 +11,8 @@ from proxy_guard.detect.layers import Form, Part, replaced
 
 _AT_WORDS = "at|arroba|chiocciola|kukac"
 _DOT_WORDS = "dot|punkt|punto|ponto|point|tacka|kropka"
+SEPARATORS = f"{_AT_WORDS}|{_DOT_WORDS}"
+"""Words that stand for signs in an address."""
 _OPEN, _CLOSE = r"[\[({<|*_-]{1,2}\s?", r"\s?[\])}>|*_-]{1,2}"
 _AT = rf"(?:\s?{_OPEN}(?:{_AT_WORDS}|@){_CLOSE}\s?|\s(?:{_AT_WORDS})\s|\s?@\s?)"
 _DOT = rf"(?:\s?{_OPEN}(?:{_DOT_WORDS}|\.){_CLOSE}\s?|\s(?:{_DOT_WORDS})\s|\s\.\s|\.)"

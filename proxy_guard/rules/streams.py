@@ -103,6 +103,8 @@ class StreamRule:
     marks: frozenset[bytes]
     error: str
     block_body: BlockBody | None = field(repr=False)
+    compared: frozenset[str]
+    """Names that filters in its paths look at."""
 
     def event(self, document: Any, name: str) -> EventRule:
         """The rule for an event; `name` is what the format says of its type."""
@@ -158,7 +160,15 @@ def compile_stream(
         marks=frozenset(mark.encode() for mark in section.marks),
         error=section.error,
         block_body=compile_block_body(section.block_body)[1] if section.block_body else None,
+        compared=frozenset(name for path in _paths(section) for name in _NAME.findall(path.partition("?")[2])),
     )
+
+
+_NAME = re.compile(r"\w+")
+
+
+def _paths(section: StreamSection) -> list[str]:
+    return [*(each.path for each in section.fields), *(each.path for each in section.end), *section.replies]
 
 
 def _field(each: StreamField, query: Query, section: StreamSection) -> Field:

@@ -6,10 +6,13 @@ A third party adds one as an entry point in `proxy_guard.scrubbers`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from proxy_guard.model import Judgement, Scrub, Scrubbed, Slot, Wanted
+
+Screen = Callable[[str], bool]
+"""True only where nothing is to be found in a text, whatever it follows."""
 
 
 class Scrubber(ABC):
@@ -34,6 +37,10 @@ class Scrubber(ABC):
 
     def at_once(self, slots: Sequence[Slot], wanted: Wanted) -> Sequence[Judgement] | None:
         """The answer of `scrub`, where it takes less than a millisecond or so; None where it may take longer."""
+        return None
+
+    def screen(self, wanted: Wanted) -> Screen | None:
+        """A test of a few microseconds that spares asking for each piece of a text that streams; None without one."""
         return None
 
     @abstractmethod

@@ -42,6 +42,11 @@ class Framer(ABC):
             raise Unreadable(why, status=413, cause="too_large")
         return events
 
+    @property
+    def idle(self) -> bool:
+        """Whether the next byte begins an event, of which all is known but what it will hold."""
+        return False
+
     def rest(self) -> bytes:
         """What has come and is no whole event yet; it is let go of."""
         rest = bytes(self._rest)

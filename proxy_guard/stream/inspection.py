@@ -10,24 +10,28 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from proxy_guard.codecs import Document, Limits
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Cause, Unreadable
 from proxy_guard.locate.fields import Field, FieldTree, Kind, Located, locate
 from proxy_guard.locate.jsonpath import compile_path
-from proxy_guard.model import Failed, Message, Slot, Verdict
+from proxy_guard.model import Failed, Message, Path, Slot, Verdict
 from proxy_guard.policy import Policy
 from proxy_guard.policy.decide import Decider, Forward, without_body
 from proxy_guard.rules.compiled import Match
 from proxy_guard.rules.streams import EventRule, Lane, StreamRule
+from proxy_guard.scrubbers import Screen
 from proxy_guard.stages import Answer, Wish, scrubbed
 from proxy_guard.stream.formats import FRAMERS
 from proxy_guard.stream.framing import Event, Framer
 from proxy_guard.stream.running import Edit, Found, Running
+from proxy_guard.stream.shape import Shapes
 
 Passing = Generator[Wish, Answer, bytes]
+Position = tuple[int, tuple[Any, ...]]
+"""The number of a lane, and the values of its keys."""
 _JSON = JsonCodec()
 _ROOT = compile_path("$.arguments")
 _MOST_POSITIONS = 1024
@@ -50,6 +54,10 @@ class Held(Running):
     def json(self) -> bool:
         """Whether it is JSON."""
         return self._tool is not None
+
+    def advance(self) -> bool:
+        """Nothing is decided before the end."""
+        return True
 
     def decide(self, *, final: bool) -> Generator[Wish, Answer, Failed | None]:
         """Decides on what has come since the text last ended, once it ends."""
@@ -98,35 +106,58 @@ def scrub_located(
     return found
 
 
+class _Text(NamedTuple):
+    """A text of an event: where it stands in the event, and in the text that it is part of."""
+
+    running: Running
+    path: Path
+    text: str
+    start: int
+    end: int
+
+
 @dataclass(slots=True)
 class _Waiting:
-    """An event on its way: the texts in it, and where they stand in the texts that they are part of."""
+    """An event on its way. `document` is there if it has been read as one."""
 
     event: Event
     document: Document | None = None
     rule: EventRule | None = None
     echoes: list[tuple[Any, Any]] = field(default_factory=list)
-    texts: list[tuple[Running, Slot, int, int]] = field(default_factory=list)
+    texts: list[_Text] = field(default_factory=list)
     edited: bool = False
     read: bool = False
 
     @property
     def ready(self) -> bool:
         """Whether all of it is decided on."""
-        return self.read and all(end <= running.decided for running, _, _, end in self.texts)
+        if not self.read:
+            return False
+        for each in self.texts:  # noqa: SIM110 - no generator: it is asked of every event
+            if each.end > each.running.decided:
+                return False
+        return True
 
 
 class StreamInspection:
     """One reply that streams. `verdict` is there once it has ended, by itself or by a block."""
 
-    def __init__(self, head: Message, match: Match, rule: StreamRule, limits: Limits) -> None:
-        """`rule` is of `match.api`. `head` is the reply without its body."""
+    def __init__(
+        self,
+        head: Message,
+        match: Match,
+        rule: StreamRule,
+        limits: Limits,
+        screen_of: Callable[[Policy], Screen | None] = lambda _: None,
+    ) -> None:
+        """`rule` is of `match.api`. `head` is the reply without its body. `screen_of` gives a policy's screen."""
         assert match.api is not None
         self.verdict: Verdict | None = None
         self.headers = head.headers if match.policy.observe else without_body(head.headers)
         self._headers = head.headers
         self._rule = rule
         self._match = match
+        self._screen_of = screen_of
         self._limits = limits
         body = match.api.block_body
         self._decider = Decider(head, match.policy, match.api.name, body)
@@ -137,7 +168,8 @@ class StreamInspection:
         self._queue: deque[_Waiting] = deque()
         self._held = 0
         self._begun = False
-        self._positions: dict[tuple[int, tuple[Any, ...]], Running] = {}
+        self._positions: dict[Position, Running] = {}
+        self._shapes: Shapes[tuple[Position, Path, EventRule]] = Shapes()
         self._known: dict[tuple[str | None, str], str] = {}
         """Texts that have ended, and what they became."""
         self._tools: dict[tuple[Any, ...], str] = {}
@@ -153,7 +185,12 @@ class StreamInspection:
             return chunk
         if self.verdict:
             return b""
-        return (yield from self._passed(chunk, final=False))
+        running = self._swift(chunk)
+        if running is None:
+            return (yield from self._passed(chunk, final=False))
+        if self._held <= self._limits.body and running.advance():
+            return b"".join(self._emitted())
+        return (yield from self._passed(b"", final=False))
 
     def close(self) -> Passing:
         """What goes on to the client now that the reply has ended. There is a verdict then."""
@@ -183,18 +220,32 @@ class StreamInspection:
         data = self._told or verdict.body
         return self._framer.error(self._rule.error, data, f"incident {verdict.incident}", begun=self._begun)
 
+    def _swift(self, chunk: bytes) -> Running | None:
+        """Takes a chunk that is one event of a known shape, as most are. Gives the text that goes on in it."""
+        if len(self._positions) != 1 or not self._framer.idle:
+            return None
+        known = self._shapes.framed(chunk)
+        if known is None:
+            return None
+        data, (position, path, rule), text = known
+        waiting = _Waiting(Event(chunk, data), rule=rule, read=True)
+        self._queue.append(waiting)
+        self._held += len(chunk)
+        self._add(waiting, position, path, text)
+        return self._positions[position]
+
     def _passed(self, chunk: bytes, *, final: bool) -> Passing:
         out: list[bytes] = []
         try:
             self._incoming += self._framer.close() if final else self._framer.feed(chunk)
             failed = yield from self._taken(final=final)
-            self._emit(out)
+            out += self._emitted()
             if self._held > self._limits.body:
                 raise Unreadable(f"more than {self._limits.body} bytes wait", status=413, cause="too_large")
             if failed:
                 self._fail(failed.cause, 503, failed.why, out)
         except Unreadable as error:
-            self._emit(out)
+            out += self._emitted()
             self._fail(error.cause, error.status, error.why, out)
         if self._found.ends:
             self._conclude(self._ending)
@@ -240,6 +291,11 @@ class StreamInspection:
             return None
         if data.strip() in self._rule.marks:
             return (yield from self._finish([()]))
+        known = self._shapes.find(data, waiting.event.name)
+        if known:
+            (position, path, waiting.rule), text = known
+            self._add(waiting, position, path, text)
+            return (yield from self._decide(self._outrun({position}), final=True))
         waiting.document = document = _JSON.decode(data, self._limits)
         if not isinstance(document.value, dict | list):
             raise Unreadable("an event of the stream holds no object, so that no field can be located in it")
@@ -257,7 +313,10 @@ class StreamInspection:
             failed = yield from self._run_on(waiting, document, located.slots, lanes)
             if failed or self._found.ends:
                 return failed
-        return (yield from self._inspect(waiting, document, located, [node[0] for node in replies]))
+        failed = yield from self._inspect(waiting, document, located, [node[0] for node in replies])
+        if not (failed or lanes or replies):
+            self._learn(waiting, document, located)
+        return failed
 
     def _run_on(
         self, waiting: _Waiting, document: Document, slots: list[Slot], lanes: list[tuple[Any, ...]]
@@ -265,7 +324,8 @@ class StreamInspection:
         """Takes those texts of an event that go on with others, and ends those that it ends."""
         assert waiting.rule is not None
         pieces = [(waiting.rule.lanes[slot.rule], slot) for slot in slots if slot.rule in waiting.rule.lanes]
-        failed = yield from self._decide(self._take(waiting, document, pieces), final=True)
+        here = self._take(waiting, document, pieces)
+        failed = yield from self._decide(self._outrun(here), final=True)
         if failed or not lanes:
             return failed
         return (yield from self._finish(lanes))
@@ -288,24 +348,31 @@ class StreamInspection:
             waiting.edited |= self._found.take(outcome)
         return None
 
-    def _take(self, waiting: _Waiting, document: Document, pieces: list[tuple[Lane, Slot]]) -> list[Running]:
-        """Takes the texts of an event. Gives those that end thereby: what else was said in the same place before."""
-        here: set[tuple[Any, ...]] = set()
-        lanes: set[tuple[Any, ...]] = set()
+    def _take(self, waiting: _Waiting, document: Document, pieces: list[tuple[Lane, Slot]]) -> set[Position]:
+        """Takes the texts of an event, and tells what they are part of."""
+        here: set[Position] = set()
         for lane, slot in pieces:
-            keys = tuple(key.of(document.value, slot.path) for key in lane.keys)
+            position = _position(lane, slot, document)
             if lane.kind == "tool":
-                self._tools[keys] = slot.text
+                self._tools[position[1]] = slot.text
                 continue
-            position = lane.number, keys
-            running = self._positions.get(position)
-            if running is None:
-                running = self._positions[position] = self._running(lane, slot, keys)
-            start = running.length
-            running.add(slot.text)
-            waiting.texts.append((running, slot, start, running.length))
+            if position not in self._positions:
+                self._positions[position] = self._running(lane, slot, position[1])
+            self._add(waiting, position, slot.path, slot.text)
             here.add(position)
-            lanes.add(keys[:1])
+        return here
+
+    def _add(self, waiting: _Waiting, position: Position, path: Path, text: str) -> None:
+        running = self._positions[position]
+        start = running.length
+        running.add(text)
+        waiting.texts.append(_Text(running, path, text, start, running.length))
+
+    def _outrun(self, here: set[Position]) -> list[Running]:
+        """Texts that end since others are said in their place."""
+        if len(self._positions) == len(here):
+            return []
+        lanes = {keys[:1] for _, keys in here}
         return [
             running
             for position, running in self._positions.items()
@@ -314,6 +381,36 @@ class StreamInspection:
             and running.decided < running.length
             and not (isinstance(running, Held) and running.json)  # calls of tools may take turns
         ]
+
+    def _learn(self, waiting: _Waiting, document: Document, located: Located) -> None:
+        """Sees what the event has in common with one before it that brought more of the same text."""
+        event, rule = waiting.event, waiting.rule
+        others = [slot for slot in located.slots if rule and slot.rule not in rule.lanes]
+        if rule is None or len(located.slots) != len(others) + 1 or len(waiting.texts) != 1:
+            return
+        if waiting.edited or document.ambiguous or located.echoes or located.known or rule.spelled:
+            return
+        (slot,) = (slot for slot in located.slots if slot.rule in rule.lanes)
+        if slot.path[-1] in self._rule.compared or not all(other.unreached for other in others):
+            return
+        position = _position(rule.lanes[slot.rule], slot, document)
+
+        def reading(marked: str) -> str | None:
+            other = _JSON.decode_text(marked, self._limits)
+            if self._rule.event(other.value, event.name) is not rule:
+                return None
+            if any(end.lanes(other.value) for end in rule.ends) or any(query(other.value) for query in self._rule.replies):
+                return None
+            found = locate(rule.fields, other, self._limits).slots
+            texts = [each for each in found if each.rule in rule.lanes]
+            if len(texts) != 1 or (texts[0].path, texts[0].rule) != (slot.path, slot.rule):
+                return None
+            if _position(rule.lanes[slot.rule], texts[0], other) != position:
+                return None
+            same = [each.text for each in found if each is not texts[0]] == [each.text for each in others]
+            return texts[0].text if same else None
+
+        self._shapes.learn(event, (position, slot.path, rule), reading)
 
     def _running(self, lane: Lane, slot: Slot, keys: tuple[Any, ...]) -> Running:
         if len(self._positions) >= _MOST_POSITIONS:
@@ -325,7 +422,8 @@ class StreamInspection:
             return Held(slot, policy, self._found, self._limits, tool=tool, kept=kept)
         if not in_pieces(policy):
             return Held(slot, policy, self._found, self._limits, kept=kept)
-        return Running(slot, policy, self._limits.stream_hold, self._found, kept=kept)
+        screen = self._screen_of(policy)
+        return Running(slot, policy, self._limits.stream_hold, self._found, kept=kept, screen=screen)
 
     def _finish(self, lanes: list[tuple[Any, ...]]) -> Generator[Wish, Answer, Failed | None]:
         """Decides on all there is of the texts whose keys begin with one of `lanes`."""
@@ -341,37 +439,51 @@ class StreamInspection:
 
     def _decide(self, some: list[Running], *, final: bool) -> Generator[Wish, Answer, Failed | None]:
         for running in some:
+            if not final and running.advance():
+                continue
             failed = yield from running.decide(final=final)
             if failed or self._found.ends:
                 return failed
         return None
 
-    def _emit(self, out: list[bytes]) -> None:
-        """Lets go of the events at the front that are decided on."""
+    def _emitted(self) -> list[bytes]:
+        """The events at the front that are decided on; they are let go of."""
+        out: list[bytes] = []
         while self._queue and (self._queue[0].ready or (self._observe and self._queue[0].read)):
             waiting = self._queue.popleft()
             self._held -= len(waiting.event.raw)
             self._begun = True
             out.append(self._written(waiting))
+        return out
 
     def _written(self, waiting: _Waiting) -> bytes:
-        document = waiting.document
-        if document is None or self._observe:
-            return waiting.event.raw
-        for running, slot, start, end in waiting.texts:
-            new = running.rendered(start, end, slot.text)
-            if new != slot.text:
-                slot.holder[slot.key] = new
-                waiting.edited = True
+        event, document = waiting.event, waiting.document
+        if self._observe or event.data is None:
+            return event.raw
+        edits = [
+            (path, new)
+            for running, path, text, start, end in waiting.texts
+            if (new := running.rendered(start, end, text)) != text
+        ]
+        waiting.edited |= bool(edits)
         self._edited |= waiting.edited
+        if edits and document is None:
+            document = _JSON.decode(event.data, self._limits)
+        for path, new in edits:
+            holder = document.value if document else None
+            for step in path[:-1]:
+                holder = holder[step]
+            holder[path[-1]] = new
+        if document is None:
+            return event.raw
         if self._edited and waiting.rule:
             waiting.edited |= self._silence(waiting.rule, document)
         if not (waiting.edited or document.ambiguous):
-            return waiting.event.raw
+            return event.raw
         self._changed = True
         for holder, key in waiting.echoes if waiting.edited else ():
             holder[key] = None
-        return self._framer.written(waiting.event, _JSON.encode(document)[0])
+        return self._framer.written(event, _JSON.encode(document)[0])
 
     def _silence(self, rule: EventRule, document: Document) -> bool:
         """Makes null what spells the texts of all events so far; whether there is any."""
@@ -379,6 +491,10 @@ class StreamInspection:
         for _, _, holder, key in told:
             holder[key] = None
         return bool(told)
+
+
+def _position(lane: Lane, slot: Slot, document: Document) -> Position:
+    return lane.number, tuple(key.of(document.value, slot.path) for key in lane.keys)
 
 
 def in_pieces(policy: Policy) -> bool:

@@ -21,6 +21,11 @@ class NdjsonFramer(Framer):
         del self._rest[:end]
         return [_read(line + b"\n") for line in whole.removesuffix(b"\n").split(b"\n")]
 
+    @property
+    def idle(self) -> bool:
+        """Whether the next byte begins an event."""
+        return not self._rest
+
     def close(self) -> list[Event]:
         """A last line without its end."""
         rest = bytes(self._rest)

@@ -27,12 +27,15 @@ from proxy_guard.model import (
 from proxy_guard.operators.block import Block
 from proxy_guard.policy import Policy
 from proxy_guard.policy.overlaps import Piece, resolve
+from proxy_guard.scrubbers import Screen
 from proxy_guard.stages import REFERENCE, Answer, Wish, consulted, located, values_of
 
 _CONTEXT = 600
 """Code points before what is decided that recognizers get to see."""
 _SEAMLESS = 4 * _CONTEXT
 """Code points after which a text without a seam is let go of all the same."""
+_EDGE = 4
+"""Code points before a word that tell how it begins."""
 _OPEN = 64
 """Times the limit that a finding may be long; past it the stream ends."""
 _SENTENCE = re.compile(r"(?:[.!?।。！？…][\"'”’)\]]*\s+|[。！？]|\n)(?=\S)")
@@ -92,7 +95,16 @@ class Kept:
 class Running:
     """One position's text. `decided` is up to where it may go on; `length` is how much there is."""
 
-    def __init__(self, slot: Slot, policy: Policy, bound: int, found: Found, *, kept: bool = False) -> None:
+    def __init__(
+        self,
+        slot: Slot,
+        policy: Policy,
+        bound: int,
+        found: Found,
+        *,
+        kept: bool = False,
+        screen: Screen | None = None,
+    ) -> None:
         self.decided = 0
         self.length = 0
         self.edits: list[Edit] = []
@@ -101,11 +113,14 @@ class Running:
         self._bound = bound
         self._found = found
         self._settled = _settled(policy)
+        self._screen = None if slot.entity or policy.restore else screen
         self._text = ""
         self._base = 0
         """Where `_text` begins in the whole text."""
         self._seams = [0]
         """Places that no finding reaches over, the last ones first decided upon."""
+        self._at_seam = True
+        """Whether what is decided ends at such a place."""
         self._swallowing: int | None = None
         """Where a finding begins that has outgrown the limit."""
         self._kept: Kept | None = Kept() if kept else None
@@ -130,6 +145,21 @@ class Running:
         self.edits += edits
         if self._kept:
             self._kept.edits += edits
+
+    def advance(self) -> bool:
+        """Decides what can be where nothing is to be found; False where it takes asking to tell."""
+        text = self._text
+        done = self.decided - self._base
+        cut = self._settled(text, done)
+        if len(text) - cut > self._bound:
+            return False
+        if cut <= done:
+            return True
+        # What comes before a seam is context alone, of which a screen needs but the edge.
+        if not (self._screen and self._at_seam and self._screen(text[max(0, done - _EDGE) :])):
+            return False
+        self._move(cut, seam=True)
+        return True
 
     def decide(self, *, final: bool) -> Deciding:
         """Decides what can be; with `final`, all there is."""
@@ -230,6 +260,7 @@ class Running:
     def _move(self, cut: int, *, seam: bool) -> None:
         """What is before `cut` is decided; lets go of what no recognizer needs to see again."""
         self.decided = self._base + cut
+        self._at_seam = seam
         if self._swallowing is not None:
             if cut < len(self._text):
                 self._swallowing = None
@@ -244,6 +275,8 @@ class Running:
 
     def rendered(self, start: int, end: int, original: str) -> str:
         """What becomes of `original`, which is `[start, end)` of the text. To be asked in order, once for each."""
+        if not self.edits or self.edits[0].start >= end:
+            return original
         out: list[str] = []
         place = start
         for edit in self.edits:

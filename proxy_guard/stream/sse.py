@@ -35,6 +35,11 @@ class SseFramer(Framer):
     _seen = 0
     """How much of the rest is known to hold no end."""
 
+    @property
+    def idle(self) -> bool:
+        """Whether the next byte begins an event."""
+        return not self._rest
+
     def close(self) -> list[Event]:
         """An event whose empty line never came: readers differ in whether they take it, so it counts."""
         rest = bytes(self._rest)
