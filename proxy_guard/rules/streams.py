@@ -69,7 +69,7 @@ class Lane:
     keys: tuple[Key, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EventRule:
     """Where text sits in events of one type.
 

@@ -9,134 +9,31 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from proxy_guard.codecs import Document, Limits
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Cause, Unreadable
-from proxy_guard.locate.fields import Field, FieldTree, Kind, Located, locate
-from proxy_guard.locate.jsonpath import compile_path
+from proxy_guard.locate.fields import Located, locate
 from proxy_guard.model import Failed, Message, Path, Slot, Verdict
 from proxy_guard.policy import Policy
 from proxy_guard.policy.decide import Decider, Forward, without_body
 from proxy_guard.rules.compiled import Match
 from proxy_guard.rules.streams import EventRule, Lane, StreamRule
 from proxy_guard.scrubbers import Screen
-from proxy_guard.stages import Answer, Wish, scrubbed
+from proxy_guard.stages import Answer, Wish
 from proxy_guard.stream.formats import FRAMERS
 from proxy_guard.stream.framing import Event, Framer
-from proxy_guard.stream.running import Edit, Found, Running
+from proxy_guard.stream.held import Held, scrub_located
+from proxy_guard.stream.running import Found, Running
 from proxy_guard.stream.shape import Shapes
+from proxy_guard.stream.waiting import Position, Text, Waiting, position_of
 
 Passing = Generator[Wish, Answer, bytes]
-Position = tuple[int, tuple[Any, ...]]
-"""The number of a lane, and the values of its keys."""
 _JSON = JsonCodec()
-_ROOT = compile_path("$.arguments")
 _MOST_POSITIONS = 1024
-
-
-class Held(Running):
-    """A text that is decided on when it ends, all of it: JSON in pieces, and what other scrubbers are asked about.
-
-    `tool` is the name of the tool that the text is the arguments of; None where it is no JSON.
-    """
-
-    def __init__(
-        self, slot: Slot, policy: Policy, found: Found, limits: Limits, tool: str | None = None, *, kept: bool = False
-    ) -> None:
-        super().__init__(slot, policy, limits.body, found, kept=kept)
-        self._limits = limits
-        self._tool = tool
-
-    @property
-    def json(self) -> bool:
-        """Whether it is JSON."""
-        return self._tool is not None
-
-    def advance(self) -> bool:
-        """Nothing is decided before the end."""
-        return True
-
-    def decide(self, *, final: bool) -> Generator[Wish, Answer, Failed | None]:
-        """Decides on what has come since the text last ended, once it ends."""
-        if not final or self.decided == self.length:
-            return None
-        slot, policy = self._slot, self._policy
-        kind: Kind = "json" if self.json else "text"
-        only = Field(slot.rule, _ROOT, kind, slot.signed, entity=slot.entity, direction=slot.direction)
-        document = Document({"name": self._tool, "arguments": self._text})
-        located, match = locate(FieldTree([only]), document, self._limits), Match(policy, None, False)
-        outcome = yield from scrub_located(located, located.slots, match, document.value)
-        if isinstance(outcome, Failed):
-            return outcome
-        if self._found.take(outcome):
-            self.edit([Edit(self.decided, self.length, str(document.value["arguments"]))])
-        self.decided = self.length
-        self._text = ""
-        return None
-
-
-def scrub_located(
-    located: Located, own: list[Slot], match: Match, document: Any
-) -> Generator[Wish, Answer, Found | Failed]:
-    """What there is in those slots of a document that stand by themselves, its `own`; what is to be edited is."""
-    found = Found()
-    if located.media and not match.policy.passes("unsupported_media"):
-        raise Unreadable(f"media can't be inspected ({located.media[0]})", status=415, cause="unsupported_media")
-    edits = [(slot, text) for slot, text in located.known if text != slot.text]
-    groups: dict[str, tuple[Policy, list[Slot]]] = {}
-    for slot in own:
-        policy = match.policies.get(slot.policy or "", match.policy)
-        groups.setdefault(policy.name, (policy, []))[1].append(slot)
-    speaker = match.api.speaker if match.api else ""
-    for policy, slots in groups.values():
-        outcome = yield from scrubbed(slots, policy, document, speaker, slots[0].direction)
-        if isinstance(outcome, Failed):
-            return outcome
-        found.findings += outcome.findings
-        found.blocking += outcome.blocking
-        if outcome.rejected and not policy.observe:
-            found.rejected = outcome.rejected
-        if not policy.observe:
-            edits += [(slots[n], text) for n, text in outcome.texts.items() if text != slots[n].text]
-    if not found.ends:
-        found.edited = located.apply(edits)
-    return found
-
-
-class _Text(NamedTuple):
-    """A text of an event: where it stands in the event, and in the text that it is part of."""
-
-    running: Running
-    path: Path
-    text: str
-    start: int
-    end: int
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """An event on its way. `document` is there if it has been read as one."""
-
-    event: Event
-    document: Document | None = None
-    rule: EventRule | None = None
-    echoes: list[tuple[Any, Any]] = field(default_factory=list)
-    texts: list[_Text] = field(default_factory=list)
-    edited: bool = False
-    read: bool = False
-
-    @property
-    def ready(self) -> bool:
-        """Whether all of it is decided on."""
-        if not self.read:
-            return False
-        for each in self.texts:  # noqa: SIM110 - no generator: it is asked of every event
-            if each.end > each.running.decided:
-                return False
-        return True
+About = tuple[Position, Path, EventRule]
+"""What is known of the one text in events of a shape: what it is part of, where it stands, and their rule."""
 
 
 class StreamInspection:
@@ -165,11 +62,11 @@ class StreamInspection:
         self._told = b""
         self._framer: Framer = FRAMERS[self._rule.format](limits)
         self._incoming: deque[Event] = deque()
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting] = deque()
         self._held = 0
         self._begun = False
         self._positions: dict[Position, Running] = {}
-        self._shapes: Shapes[tuple[Position, Path, EventRule]] = Shapes()
+        self._shapes: Shapes[About] = Shapes()
         self._known: dict[tuple[str | None, str], str] = {}
         """Texts that have ended, and what they became."""
         self._tools: dict[tuple[Any, ...], str] = {}
@@ -228,7 +125,7 @@ class StreamInspection:
         if known is None:
             return None
         data, (position, path, rule), text = known
-        waiting = _Waiting(Event(chunk, data), rule=rule, read=True)
+        waiting = Waiting(Event(chunk, data), rule=rule, read=True)
         self._queue.append(waiting)
         self._held += len(chunk)
         self._add(waiting, position, path, text)
@@ -275,7 +172,7 @@ class StreamInspection:
     def _taken(self, *, final: bool) -> Generator[Wish, Answer, Failed | None]:
         """Reads what has come, and decides what can be."""
         while self._incoming:
-            waiting = _Waiting(self._incoming.popleft())
+            waiting = Waiting(self._incoming.popleft())
             self._queue.append(waiting)
             self._held += len(waiting.event.raw)
             failed = yield from self._read(waiting)
@@ -284,7 +181,7 @@ class StreamInspection:
             waiting.read = True
         return (yield from self._decide(list(self._positions.values()), final=final))
 
-    def _read(self, waiting: _Waiting) -> Generator[Wish, Answer, Failed | None]:
+    def _read(self, waiting: Waiting) -> Generator[Wish, Answer, Failed | None]:
         """Takes the texts of an event, and ends those that it ends."""
         data = waiting.event.data
         if data is None:
@@ -319,7 +216,7 @@ class StreamInspection:
         return failed
 
     def _run_on(
-        self, waiting: _Waiting, document: Document, slots: list[Slot], lanes: list[tuple[Any, ...]]
+        self, waiting: Waiting, document: Document, slots: list[Slot], lanes: list[tuple[Any, ...]]
     ) -> Generator[Wish, Answer, Failed | None]:
         """Takes those texts of an event that go on with others, and ends those that it ends."""
         assert waiting.rule is not None
@@ -331,7 +228,7 @@ class StreamInspection:
         return (yield from self._finish(lanes))
 
     def _inspect(
-        self, waiting: _Waiting, document: Document, located: Located, replies: list[Any]
+        self, waiting: Waiting, document: Document, located: Located, replies: list[Any]
     ) -> Generator[Wish, Answer, Failed | None]:
         """Scrubs the texts that an event holds whole, and the replies in it."""
         assert waiting.rule is not None
@@ -348,11 +245,11 @@ class StreamInspection:
             waiting.edited |= self._found.take(outcome)
         return None
 
-    def _take(self, waiting: _Waiting, document: Document, pieces: list[tuple[Lane, Slot]]) -> set[Position]:
+    def _take(self, waiting: Waiting, document: Document, pieces: list[tuple[Lane, Slot]]) -> set[Position]:
         """Takes the texts of an event, and tells what they are part of."""
         here: set[Position] = set()
         for lane, slot in pieces:
-            position = _position(lane, slot, document)
+            position = position_of(lane, slot, document.value)
             if lane.kind == "tool":
                 self._tools[position[1]] = slot.text
                 continue
@@ -362,11 +259,11 @@ class StreamInspection:
             here.add(position)
         return here
 
-    def _add(self, waiting: _Waiting, position: Position, path: Path, text: str) -> None:
+    def _add(self, waiting: Waiting, position: Position, path: Path, text: str) -> None:
         running = self._positions[position]
         start = running.length
         running.add(text)
-        waiting.texts.append(_Text(running, path, text, start, running.length))
+        waiting.texts.append(Text(running, path, text, start, running.length))
 
     def _outrun(self, here: set[Position]) -> list[Running]:
         """Texts that end since others are said in their place."""
@@ -382,7 +279,7 @@ class StreamInspection:
             and not (isinstance(running, Held) and running.json)  # calls of tools may take turns
         ]
 
-    def _learn(self, waiting: _Waiting, document: Document, located: Located) -> None:
+    def _learn(self, waiting: Waiting, document: Document, located: Located) -> None:
         """Sees what the event has in common with one before it that brought more of the same text."""
         event, rule = waiting.event, waiting.rule
         others = [slot for slot in located.slots if rule and slot.rule not in rule.lanes]
@@ -393,24 +290,29 @@ class StreamInspection:
         (slot,) = (slot for slot in located.slots if slot.rule in rule.lanes)
         if slot.path[-1] in self._rule.compared or not all(other.unreached for other in others):
             return
-        position = _position(rule.lanes[slot.rule], slot, document)
+        about = position_of(rule.lanes[slot.rule], slot, document.value), slot.path, rule
+        texts = [other.text for other in others]
 
         def reading(marked: str) -> str | None:
-            other = _JSON.decode_text(marked, self._limits)
-            if self._rule.event(other.value, event.name) is not rule:
-                return None
-            if any(end.lanes(other.value) for end in rule.ends) or any(query(other.value) for query in self._rule.replies):
-                return None
-            found = locate(rule.fields, other, self._limits).slots
-            texts = [each for each in found if each.rule in rule.lanes]
-            if len(texts) != 1 or (texts[0].path, texts[0].rule) != (slot.path, slot.rule):
-                return None
-            if _position(rule.lanes[slot.rule], texts[0], other) != position:
-                return None
-            same = [each.text for each in found if each is not texts[0]] == [each.text for each in others]
-            return texts[0].text if same else None
+            return self._alike(_JSON.decode_text(marked, self._limits).value, event.name, about, texts)
 
-        self._shapes.learn(event, (position, slot.path, rule), reading)
+        self._shapes.learn(event, about, reading)
+
+    def _alike(self, document: Any, name: str, about: About, others: list[str]) -> str | None:
+        """The text of an event, if it is as another one in all but that: `about` that text, and with these others."""
+        position, path, rule = about
+        if self._rule.event(document, name) is not rule:
+            return None
+        if any(end.lanes(document) for end in rule.ends) or any(query(document) for query in self._rule.replies):
+            return None
+        slots = locate(rule.fields, Document(document), self._limits).slots
+        texts = [slot for slot in slots if slot.rule in rule.lanes]
+        if len(texts) != 1 or [slot.text for slot in slots if slot is not texts[0]] != others:
+            return None
+        (slot,) = texts
+        if slot.path != path or position_of(rule.lanes[slot.rule], slot, document) != position:
+            return None
+        return slot.text
 
     def _running(self, lane: Lane, slot: Slot, keys: tuple[Any, ...]) -> Running:
         if len(self._positions) >= _MOST_POSITIONS:
@@ -456,11 +358,11 @@ class StreamInspection:
             out.append(self._written(waiting))
         return out
 
-    def _written(self, waiting: _Waiting) -> bytes:
+    def _written(self, waiting: Waiting) -> bytes:
         event, document = waiting.event, waiting.document
         if self._observe or event.data is None:
             return event.raw
-        edits = [
+        edits: list[tuple[Path, str]] = [
             (path, new)
             for running, path, text, start, end in waiting.texts
             if (new := running.rendered(start, end, text)) != text
@@ -470,7 +372,7 @@ class StreamInspection:
         if edits and document is None:
             document = _JSON.decode(event.data, self._limits)
         for path, new in edits:
-            holder = document.value if document else None
+            holder: Any = document.value if document else None
             for step in path[:-1]:
                 holder = holder[step]
             holder[path[-1]] = new
@@ -491,10 +393,6 @@ class StreamInspection:
         for _, _, holder, key in told:
             holder[key] = None
         return bool(told)
-
-
-def _position(lane: Lane, slot: Slot, document: Document) -> Position:
-    return lane.number, tuple(key.of(document.value, slot.path) for key in lane.keys)
 
 
 def in_pieces(policy: Policy) -> bool:

@@ -23,7 +23,8 @@ from proxy_guard.policy.decide import Decider, Forward
 from proxy_guard.rules.compiled import Match
 from proxy_guard.rules.websockets import MessageRule, MessageType, RunningField
 from proxy_guard.stages import Answer, Wish, scrubbed
-from proxy_guard.stream.inspection import Held, in_pieces
+from proxy_guard.stream.held import Held
+from proxy_guard.stream.inspection import in_pieces
 from proxy_guard.stream.running import Found, Running
 
 _JSON = JsonCodec()
