@@ -39,7 +39,7 @@ def text_events(seed: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-async def play(socket: WebSocket, name: str) -> None:
+async def play(socket: WebSocket, name: str, heard: dict[str, str] | None = None) -> None:
     seed, _, how = name.partition(" ")
     if how == "leave":  # amid a text that is undecided
         await socket.send_json({"type": "response.output_text.delta", **PLACE, "delta": "call 98765432"})
@@ -47,6 +47,8 @@ async def play(socket: WebSocket, name: str) -> None:
         await socket.close(1000, "bye")
         return
     for event in text_events(int(seed)):
+        if heard and event["type"] == "response.done":
+            event["response"]["metadata"] = heard
         await socket.send_text(json.dumps(event, ensure_ascii=False))
 
 
@@ -68,8 +70,8 @@ async def talk(socket: WebSocket) -> None:
         mine["messages"].append(text if text is not None else list(event["bytes"]))
         if text and text.startswith('{"type": "play"'):
             await play(socket, json.loads(text)["event_id"])
-        elif text and text.startswith('{"type": "response.create"'):
-            await play(socket, "7")
+        elif text and '"response.create"' in text:
+            await play(socket, "7", {str(n): each for n, each in enumerate(mine["messages"])})
         elif text == "echo":
             await socket.send_text("call 9876543210")
             await socket.send_bytes(b"\x00\x01")
@@ -95,3 +97,9 @@ def guarded() -> Starlette:
     from proxy_guard.asgi import ProxyGuardMiddleware
 
     return Starlette(routes=routes, middleware=[Middleware(ProxyGuardMiddleware, rules=os.environ["GUARD_RULES"])])
+
+
+def by_policy() -> Starlette:
+    from proxy_guard.asgi import ProxyGuardMiddleware
+
+    return Starlette(routes=routes, middleware=[Middleware(ProxyGuardMiddleware, policy=os.environ["GUARD_POLICY"])])
