@@ -53,7 +53,10 @@ class ProxyGuardMiddleware:
             return
         if scope["type"] != "http":
             raise RuntimeError("the guard knows connections of the types http, websocket and lifespan only")
-        exchange = self.guard.open(scope["method"], url_of(scope), from_wire(scope["headers"]))
+        headers = from_wire(scope["headers"])
+        exchange = self.guard.open(scope["method"], url_of(scope), headers)
+        if exchange.concerns("response") and (asking := exchange.asking(headers)) is not headers:
+            scope = {**scope, "headers": _to_wire(asking)}
         if exchange.concerns("request"):
             guarded = await self._request(exchange, scope, receive, send)
             if guarded is None:

@@ -249,6 +249,8 @@ def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType
 
     Raises Unreadable for what the head alone shows to be wrong.
     """
+    if message.status == 206:
+        raise Unreadable("a part of a body can't be judged", status=502)
     if not api.fields(message.direction):
         return UNNAMED, []
     types: list[str] = []
@@ -261,6 +263,8 @@ def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType
                 encodings.append(value)
             case "content-length" if value.isdecimal() and _more_than(value, limits.body):
                 raise _too_large(limits)
+            case "content-range" if message.direction == "request":
+                raise Unreadable("a part of a body can't be judged")
     if len(types) > 1:
         raise Unreadable("the message has more than one Content-Type", status=400)
     content_type = read_content_type(types[0]) if types else UNNAMED

@@ -36,6 +36,7 @@ from proxy_guard.model import (
 )
 from proxy_guard.passage import Passage
 from proxy_guard.policy import Policy
+from proxy_guard.policy import headers as policy_headers
 from proxy_guard.remote.scrubber import RemoteScrubber
 from proxy_guard.rules.compiled import Match, Ruleset
 from proxy_guard.rules.load import load_rules
@@ -305,6 +306,13 @@ class Exchange:
             return Verdict("allow", message.headers, message.body)
         why = Failed("unavailable", "the connection becomes one of a protocol that can't be inspected")
         return self.seal(engine.failed(message, self._match, why), message)
+
+    def asking(self, headers: Headers) -> Headers:
+        """The headers of the request for an upstream whose reply is to be inspected; `headers` where none changes."""
+        assert self._match is not None
+        return policy_headers.asking(
+            headers, streams=self._match.api is not None and bool(self._match.api.streams)
+        )
 
     def request(self, headers: Headers, body: bytes = b"") -> Message:
         """The exchange's request as a message, that came now."""

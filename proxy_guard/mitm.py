@@ -77,8 +77,11 @@ class ProxyGuardAddon:
             return  # another addon has answered, or the client has gone
         with _decided(flow):
             assert self.guard is not None
-            exchange = self.guard.open(flow.request.method, flow.request.url, _headers(flow.request))
+            headers = _headers(flow.request)
+            exchange = self.guard.open(flow.request.method, flow.request.url, headers)
             flow.metadata[_EXCHANGE] = exchange
+            if exchange.concerns("response") and (asking := exchange.asking(headers)) is not headers:
+                flow.request.headers = _fields(asking)
             flow.request.stream = not exchange.concerns("request")
             if mitm_websocket.opens(flow.request):
                 flow.metadata[_SOCKET] = self.guard.open(WEBSOCKET, flow.request.url, _headers(flow.request))
@@ -97,6 +100,7 @@ class ProxyGuardAddon:
         if flow.response or flow.error or not exchange.concerns("request"):
             return
         with _decided(flow):
+            flow.request.trailers = None  # which nobody has looked into
             message = exchange.request(_headers(flow.request), flow.request.raw_content or b"")
             verdict = await exchange.inspect(message)
             if verdict.action == "block":
@@ -138,6 +142,7 @@ class ProxyGuardAddon:
             return
         if not exchange.concerns("response"):
             return
+        response.trailers = None  # likewise
         if _PASSAGE in flow.metadata:
             return  # it has passed
         with _decided(flow):

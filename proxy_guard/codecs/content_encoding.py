@@ -55,6 +55,17 @@ def encodings_of(values: list[str]) -> list[str]:
     return [name.removeprefix("x-") for name in names if name and name != "identity"]
 
 
+def readable(accepted: str) -> str:
+    """An Accept-Encoding (RFC 9110 12.5.3) without the encodings that can't be read here."""
+    named = [each.strip() for each in accepted.split(",")]
+    known = [
+        each
+        for each in named
+        if (name := each.partition(";")[0].strip().lower().removeprefix("x-")) in _DECODERS or name == "identity"
+    ]
+    return accepted if len(known) == len(named) else ", ".join(known) or "identity"
+
+
 def _within(pieces: Iterator[bytes], name: str, size: int, limits: Limits) -> bytes:
     most = min(limits.decoded, max(_EXEMPT, size * limits.ratio))
     out: list[bytes] = []

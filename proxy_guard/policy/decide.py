@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from proxy_guard.errors import Cause
 from proxy_guard.model import Action, Headers, LocatedFinding, Message, Verdict
 from proxy_guard.policy import Policy
+from proxy_guard.policy.headers import with_body
 
 BlockBody = Callable[[int, str, str, str], bytes]
 """Status, message, reason and code to the body of a block."""
@@ -29,20 +30,6 @@ _CODES = {
     "unsignable": "signature_broken",
 }
 _UNANSWERED = {400: "request_invalid", 503: "upstream_busy", 504: "upstream_timeout"}
-_BODY_HEADERS = frozenset(
-    {
-        # What speaks about the bytes of a body is untrue of other bytes.
-        "accept-ranges",
-        "content-digest",
-        "content-encoding",
-        "content-length",
-        "content-md5",
-        "digest",
-        "etag",
-        "repr-digest",
-        "transfer-encoding",
-    }
-)
 
 
 def compile_block_body(template: dict[str, Any] | None) -> tuple[str, BlockBody]:
@@ -72,11 +59,6 @@ def _filler(template: Any) -> BlockBody:
         return json.dumps(fill(template, values), ensure_ascii=False, separators=(",", ":")).encode()
 
     return body
-
-
-def without_body(headers: Headers) -> Headers:
-    """`headers` without those that speak about the bytes of the body."""
-    return tuple(pair for pair in headers if pair[0].lower() not in _BODY_HEADERS)
 
 
 def broken() -> Verdict:
@@ -138,7 +120,7 @@ class Decider:
         if body is None:
             body = self._message.body
         else:
-            headers = (*without_body(headers), ("content-length", str(len(body))))
+            headers = with_body(headers, body)
         verdict = self._forward("rewrite", headers, body, findings, reason)
         return replace(verdict, url=url) if url else verdict
 

@@ -26,7 +26,7 @@ from proxy_guard.rules.connections import SigningConnections, load_connection
 from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile
 from proxy_guard.rules.folder import rule_files, unread
 from proxy_guard.rules.formats import formats, head_fields
-from proxy_guard.rules.matching import last_step, name_pattern, path_pattern
+from proxy_guard.rules.matching import last_step, methods, name_pattern, path_pattern
 from proxy_guard.rules.parts import entity_rule, vault_rule
 from proxy_guard.rules.plain import keeps, owner, remainder, restore, unknown_region_hint
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
@@ -166,7 +166,7 @@ class _Loader:
         request, response = (self._fields(source, file, part) for part in ("request", "response"))
         api = Api(
             name=file.name,
-            methods=frozenset([each.upper() for each in file.match.methods] + [WEBSOCKET] * bool(file.websocket)),
+            methods=methods(file.match.methods) | ({WEBSOCKET} if file.websocket else set()),
             hosts=name_pattern(file.match.hosts),
             paths=path_pattern(file.match.paths),
             formats=formats(source, file),

@@ -77,3 +77,9 @@ def last_steps(path: str) -> tuple[str, str, str]:
     """The keys of all globs that a normal path could match."""
     start, _, last = path.rpartition("/")
     return last.rpartition(":")[2], start.rpartition("/")[2] + "/*", ""
+
+
+def methods(named: Iterable[str]) -> frozenset[str]:
+    """The methods that rules are about: where GET is one, HEAD asks for the same (RFC 9110 9.3.2)."""
+    upper = frozenset(method.upper() for method in named)
+    return upper | {"HEAD"} if "GET" in upper else upper

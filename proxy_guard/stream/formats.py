@@ -23,7 +23,7 @@ FRAMERS: dict[str, type[Framer]] = {
 
 def stream_of(head: Message, api: Api) -> StreamRule | None:
     """How a message streams, by its API description; None for one that does not."""
-    if not api.streams or head.direction != "response":
+    if not api.streams or head.direction != "response" or head.method == "HEAD" or head.status == 206:
         return None
     types = [value for name, value in head.headers if name.lower() == "content-type"]
     if len(types) != 1:

@@ -17,7 +17,8 @@ from proxy_guard.errors import Cause, Unreadable
 from proxy_guard.locate.fields import Located, locate
 from proxy_guard.model import Failed, Message, Path, Slot, Verdict
 from proxy_guard.policy import Policy
-from proxy_guard.policy.decide import Decider, Forward, without_body
+from proxy_guard.policy.decide import Decider, Forward
+from proxy_guard.policy.headers import without_body
 from proxy_guard.rules.compiled import Match
 from proxy_guard.rules.streams import EventRule, Lane, StreamRule
 from proxy_guard.scrubbers import Screen

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.raw import Raw
 from tests.e2e.rulesets import make_rules
 from tests.e2e.servers import Server, mitmdump, sidecar, uvicorn
 
@@ -47,4 +48,25 @@ def sidecar_door(folder: Path, rules: Path, upstream: Server) -> Iterator[Server
     """The sidecar on uvicorn, before the same application as mitmdump."""
     flags = ("--rules", str(rules), "--door", "asgi")
     with sidecar(upstream.url, folder / "sidecar.log", *flags) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def raw() -> Iterator[Raw]:
+    """An upstream that answers byte for byte as it is told to."""
+    server = Raw()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def raw_mitm(folder: Path, rules: Path, raw: Raw) -> Iterator[Server]:
+    with sidecar(f"http://127.0.0.1:{raw.port}", folder / "raw-mitm.log", "--rules", str(rules)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def raw_sidecar(folder: Path, rules: Path, raw: Raw) -> Iterator[Server]:
+    flags = ("--rules", str(rules), "--door", "asgi")
+    with sidecar(f"http://127.0.0.1:{raw.port}", folder / "raw-sidecar.log", *flags) as server:
         yield server
