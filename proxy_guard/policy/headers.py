@@ -98,5 +98,6 @@ def asking(headers: Headers, *, streams: bool) -> Headers:
 def _signed(headers: Headers, field: str) -> bool:
     """Whether a signature covers a field: that of AWS names those it does in Authorization."""
     return any(
-        name.lower() == "authorization" and value.startswith("AWS4") and field in value.lower() for name, value in headers
+        name.lower() == "authorization" and value.startswith("AWS4") and field in value.lower()
+        for name, value in headers
     )
