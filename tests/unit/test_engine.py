@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -195,8 +197,8 @@ HEADERS: dict[str, tuple[Headers, Headers]] = {
     "the length is set anew": ((("Content-Length", "99"),), ()),
     "what speaks of other bytes is dropped": (
         (
-            ("Content-Encoding", "identity"), ("ETAG", '"x"'), ("Digest", "sha-256=x"), ("Content-Digest", "x"),
-            ("Repr-Digest", "x"), ("Content-MD5", "x"), ("Accept-Ranges", "bytes"), ("Transfer-Encoding", "chunked"),
+            ("Content-Encoding", "identity"), ("ETAG", '"x"'), ("Digest", "unixsum=x"), ("Content-Digest", "x"),
+            ("Repr-Digest", "crc32c=:x:"), ("Accept-Ranges", "bytes"), ("Transfer-Encoding", "chunked"),
         ),
         (),
     ),
@@ -213,6 +215,25 @@ def test_the_headers_of_a_rewritten_message_are_true_of_it(rules: Ruleset, heade
     _, verdict = run(message, met(rules), {"9876543210": "PHONE_NUMBER"})
     assert verdict.action == "rewrite"
     assert verdict.headers == (*kept, *JSON, ("content-length", str(len(verdict.body))))
+
+
+def test_digests_of_a_rewritten_message_are_made_anew(rules: Ruleset) -> None:
+    headers = (
+        ("Content-MD5", "x"),
+        ("Digest", "SHA-256=x, unixsum=1,sha=x"),
+        ("repr-digest", "sha-512=:x:, sha-256=:x:"),
+    )
+    _, verdict = run(
+        request(chat("call 9876543210"), headers=(*headers, *JSON)), met(rules), {"9876543210": "PHONE_NUMBER"}
+    )
+
+    def hashed(name: str) -> str:
+        return b64encode(hashlib.new(name, verdict.body).digest()).decode()
+
+    made = dict(verdict.headers)
+    assert made["Content-MD5"] == hashed("md5")
+    assert made["Digest"] == f"SHA-256={hashed('sha256')},sha={hashed('sha1')}"
+    assert made["repr-digest"] == f"sha-512=:{hashed('sha512')}:, sha-256=:{hashed('sha256')}:"
 
 
 AMBIGUOUS = {
