@@ -310,9 +310,8 @@ class Exchange:
     def asking(self, headers: Headers) -> Headers:
         """The headers of the request for an upstream whose reply is to be inspected; `headers` where none changes."""
         assert self._match is not None
-        return policy_headers.asking(
-            headers, streams=self._match.api is not None and bool(self._match.api.streams)
-        )
+        assert self._match.api is not None
+        return policy_headers.asking(headers, streams=bool(self._match.api.streams))
 
     def request(self, headers: Headers, body: bytes = b"") -> Message:
         """The exchange's request as a message, that came now."""
