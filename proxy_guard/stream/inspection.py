@@ -16,9 +16,8 @@ from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Cause, Unreadable
 from proxy_guard.locate.fields import Located, locate
 from proxy_guard.model import Failed, Message, Path, Slot, Verdict
-from proxy_guard.policy import Policy
+from proxy_guard.policy import Policy, headers
 from proxy_guard.policy.decide import Decider, Forward
-from proxy_guard.policy.headers import without_body
 from proxy_guard.rules.compiled import Match
 from proxy_guard.rules.streams import EventRule, Lane, StreamRule
 from proxy_guard.scrubbers import Screen
@@ -51,7 +50,7 @@ class StreamInspection:
         """`rule` is of `match.api`. `head` is the reply without its body. `screen_of` gives a policy's screen."""
         assert match.api is not None
         self.verdict: Verdict | None = None
-        self.headers = head.headers if match.policy.observe else without_body(head.headers)
+        self.headers = head.headers if match.policy.observe else headers.without_body(head.headers)
         self._headers = head.headers
         self._rule = rule
         self._match = match
