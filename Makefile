@@ -2,6 +2,9 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 LOCK := requirements.lock
+# Files of tests are shared out among processes; one file stays in one, with the servers that its tests share.
+JOBS ?= 2
+SHARED := -n $(JOBS) --dist loadfile
 
 .PHONY: install demo test test-all check conformance bench lock schemas clean
 
@@ -15,10 +18,10 @@ demo: install
 	@$(PY) -m proxy_guard demo
 
 test: install
-	@$(PY) -m pytest -m "not slow"
+	@$(PY) -m pytest -m "not slow" $(SHARED)
 
 test-all: install
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(SHARED)
 
 check: install
 	@.venv/bin/ruff format --check .

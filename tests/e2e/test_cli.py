@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.small_rules import small_rules
+
 PHONE = "9876543210"
 CHAT = json.dumps({"model": "m", "messages": [{"role": "user", "content": f"My phone number is {PHONE}"}]}).encode()
 URL = "https://api.openai.com/v1/chat/completions"
@@ -132,8 +134,8 @@ def test_rules_can_be_laid_down_checked_and_proved(tmp_path: Path) -> None:
 
 
 def test_lint_and_test_tell_what_is_wrong(tmp_path: Path) -> None:
-    rules = tmp_path / "rules"
-    run("init", str(rules))
+    rules = small_rules(tmp_path / "rules", "policies/mask.test.yaml")
+    (rules / "guard.yaml").write_text("version: 1\nroutes: [{policy: mask}]\n")
     mask = rules / "policies" / "mask.yaml"
     mask.write_text(mask.read_text().replace("keep_last: 2", "keep_last: 3"))
     failed = answer("test", str(rules), "--json", code=1)

@@ -447,10 +447,10 @@ def test_what_is_edited_is_what_another_reader_gets(kind: str, before: str, now:
 def test_reading_a_page_takes_no_more_than_its_length(unit: str) -> None:
     def took(size: int) -> float:
         body = (unit * (size // len(unit))).encode()
-        start = time.perf_counter()
+        start = time.process_time()
         with contextlib.suppress(Unreadable):
             read("html", body)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     short, long = min(took(20_000) for _ in range(3)), min(took(200_000) for _ in range(2))
     assert long < max(0.1, 40 * short)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from proxy_guard.proofs import run_proofs
 from proxy_guard.rules.files import RecognizerFile
 from proxy_guard.rules.load import load_rules
 from proxy_guard.rules.recognizers import pattern_fault
+from tests.small_rules import small_rules
 
 SERVER = r"""version: 1
 name: server-id
@@ -45,10 +45,9 @@ URL = "https://api.openai.com/v1/chat/completions"
 
 @pytest.fixture
 def rules(tmp_path: Path) -> Path:
-    folder = tmp_path / "rules"
-    shutil.copytree(resources.rules_dir() / "apis", folder / "apis", ignore=shutil.ignore_patterns("*.test.yaml"))
+    folder = small_rules(tmp_path / "rules")
+    (folder / "policies" / "mask.yaml").unlink()
     (folder / "recognizers").mkdir()
-    (folder / "policies").mkdir()
     (folder / "guard.yaml").write_text(GUARD)
     (folder / "policies" / "own.yaml").write_text("version: 1\nname: own\nentities: {US_SSN: {action: mask}}\n")
     return folder

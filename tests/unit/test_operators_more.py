@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -757,11 +757,11 @@ def test_surrogate_leaves_no_value(surrogate: Surrogate, value: str, entity: str
 
 def test_a_stand_in_is_quick(surrogate: Surrogate) -> None:
     def seconds() -> float:
-        start = perf_counter()
+        start = process_time()
         for number in range(200):
             surrogate.operate(f"Jane Roe {number}", "PERSON")
             surrogate.operate(f"jane{number}@acme.com", "EMAIL_ADDRESS")
-        return (perf_counter() - start) / 400
+        return (process_time() - start) / 400
 
     assert min(seconds() for _ in range(5)) < 200e-6
 

@@ -20,6 +20,7 @@ from proxy_guard.proofs import _message
 from proxy_guard.rules.load import load_rules
 from proxy_guard.rules.proof_file import ProofFile
 from proxy_guard.rules.reading import SourceFile
+from tests.small_rules import small_rules
 
 RULES = resources.rules_dir()
 POLICIES = load_rules(RULES).policies
@@ -80,8 +81,11 @@ def test_proofs_of_policies_that_lack_an_extra_are_told_as_not_run(tmp_path: Pat
         "found = u.find_spec\n"
         "u.find_spec = lambda name, *rest: None if name.startswith(('en_core_web', 'mooring')) else found(name, *rest)\n"
     )
+    files = (f"policies/{path.name}" for path in (RULES / "policies").glob("*.yaml"))
+    rules = small_rules(tmp_path / "rules", *files)
+    (rules / "guard.yaml").write_text("version: 1\nroutes: [{policy: mask}]\n")
     done = subprocess.run(
-        [sys.executable, "-m", "proxy_guard", "test", "--json"],
+        [sys.executable, "-m", "proxy_guard", "test", "--json", str(rules)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ from typing import Any
 import anyio
 import pytest
 
-from proxy_guard import Guard, Message, plugins, resources
+from proxy_guard import Guard, Message, plugins
 from proxy_guard.detect import Detector
 from proxy_guard.errors import RuleFault, RulesError
 from proxy_guard.operators import Operator
 from proxy_guard.proofs import run_proofs, unproven
 from proxy_guard.rules.load import load_rules
+from tests.small_rules import small_rules
 
 KEY = "0123456789abcdef0123456789abcdef"
 URL = "https://api.openai.com/v1/chat/completions"
@@ -59,9 +59,7 @@ SEVERAL = [
 
 @pytest.fixture
 def rules(tmp_path: Path) -> Path:
-    folder = tmp_path / "rules"
-    shutil.copytree(resources.rules_dir() / "apis", folder / "apis")
-    shutil.copytree(resources.rules_dir() / "policies", folder / "policies")
+    folder = small_rules(tmp_path / "rules")
     (folder / "guard.yaml").write_text(GUARD)
     return folder
 
@@ -92,9 +90,8 @@ def faults(rules: Path) -> list[RuleFault]:
 
 @pytest.fixture(scope="module")
 def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("several") / "rules"
-    shutil.copytree(resources.rules_dir() / "apis", folder / "apis")
-    (folder / "policies").mkdir()
+    folder = small_rules(tmp_path_factory.mktemp("several") / "rules")
+    (folder / "policies" / "mask.yaml").unlink()
     put(folder, SEVERAL, "service-desk")
     (folder / "guard.yaml").write_text("version: 1\nroutes: [{policy: title}]\n")
     return folder

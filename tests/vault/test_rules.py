@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from proxy_guard.rules.load import load_rules
 from proxy_guard.vault import build
 from proxy_guard.vault.memory import MemorySettings
 from proxy_guard.vault.sqlite import SqliteSettings, SqliteVault
+from tests.small_rules import small_rules
 
 HEAD = "version: 1\nroutes:\n  - {policy: mask}\nvaults:\n"
 KEY = '{id: k1, key: "${env:VAULT_k1}"}'
@@ -21,7 +21,7 @@ KEY = '{id: k1, key: "${env:VAULT_k1}"}'
 
 @pytest.fixture
 def rules(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(resources.rules_dir(), tmp_path / "rules"))
+    return small_rules(tmp_path / "rules")
 
 
 def test_vaults_are_read_with_their_settings(rules: Path) -> None:
