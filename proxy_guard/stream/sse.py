@@ -63,8 +63,11 @@ class SseFramer(Framer):
 
     @staticmethod
     def error(name: str, data: bytes, note: str, *, begun: bool = False) -> bytes:
-        """An event that tells of an error, with a comment before it."""
-        return f": {note}\n".encode() + _event(name, data)
+        """An event that tells of an error; with a comment before it where events have names.
+
+        Clients of APIs whose events have none may read lines of `data:` and nothing else (google-genai does).
+        """
+        return (f": {note}\n".encode() if name else b"") + _event(name, data)
 
     @staticmethod
     def body(events: Sequence[tuple[str, bytes]]) -> bytes:

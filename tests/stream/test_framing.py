@@ -86,6 +86,9 @@ def test_what_is_written_anew_keeps_the_rest() -> None:
 def test_errors_are_events_of_their_format() -> None:
     [event] = framed(SseFramer, SseFramer.error("error", b"{}", "incident 1"), [9])
     assert (event.data, event.name) == (b"{}", "error")
+    assert SseFramer.error("", b"{}", "incident 1") == b"data: {}\n\n", (
+        "nothing that a reader of data alone stumbles on"
+    )
     [event] = framed(NdjsonFramer, NdjsonFramer.error("", b"{}", ""), [9])
     assert event.data == b"{}"
     [event] = framed(AwsFramer, AwsFramer.error("validationException", b"{}", ""), [9])

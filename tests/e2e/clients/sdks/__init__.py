@@ -68,6 +68,10 @@ class Sdk:
         return [name for name in vars(cls) if not name.startswith("_") and inspect.isfunction(vars(cls)[name])]
 
 
+class Ended(Exception):
+    """What a caller makes of an event that tells of an error, where the client only hands it on."""
+
+
 class Outcome(NamedTuple):
     """What came of a call: what the client said, with `shown` for all that it was given; or what it raised."""
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.e2e.clients.planted import PNG, TOOL, TOOL_TEXT
-from tests.e2e.clients.sdks import Said, Sdk, Talk
+from tests.e2e.clients.sdks import Ended, Said, Sdk, Talk
 
 
 def _client(url: str) -> Any:
@@ -47,6 +47,8 @@ def _asked(talk: Talk) -> dict[str, Any]:
 
 
 def _said(replies: list[Any]) -> Said:
+    if replies[-1].candidates is None:
+        raise Ended  # an error as an event comes to no more than that here
     parts = [part for reply in replies for part in reply.candidates[0].content.parts]
     [call] = [part for part in parts if part.function_call]
     assert call.function_call.name == TOOL
@@ -58,7 +60,8 @@ class Gemini(Sdk):
     """generateContent."""
 
     refusal = "google.genai.errors.ClientError"
-    broken = "google.genai.errors.APIError"
+    broken = "tests.e2e.clients.sdks.Ended"
+    mute = True
 
     def generate(self, url: str, talk: Talk) -> Said:
         return _said([_client(url).models.generate_content(**_asked(talk))])

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.e2e.clients.planted import PNG, PNG_BASE64, TOOL, TOOL_TEXT, dumps
-from tests.e2e.clients.sdks import Said, Sdk, Talk
+from tests.e2e.clients.sdks import Ended, Said, Sdk, Talk
 from tests.e2e.clients.sdks.openai import messages, tools
 
 
@@ -34,6 +34,8 @@ def _cohere_streamed(events: list[Any]) -> Said:
     calls = [each.delta.message.tool_calls.function for each in events if each.type == "tool-call-delta"]
     plan = "".join(each.delta.message.tool_plan for each in events if each.type == "tool-plan-delta")
     assert events[-1].type == "message-end"
+    if events[-1].delta.finish_reason == "ERROR":
+        raise Ended(events[-1].delta.error)
     return Said(text, json.loads("".join(call.arguments for call in calls)), [events, plan], image=True)
 
 
@@ -41,7 +43,7 @@ class Cohere(Sdk):
     """Version 2."""
 
     refusal = "cohere.UnprocessableEntityError"
-    broken = "cohere.core.api_error.ApiError"
+    broken = "tests.e2e.clients.sdks.Ended"
 
     def chat(self, url: str, talk: Talk) -> Said:
         import cohere
@@ -82,6 +84,8 @@ class Cohere(Sdk):
 
         events = list(cohere.Client("k", base_url=url).chat_stream(message=talk.question, preamble=talk.system))
         text = "".join(each.text for each in events if each.event_type == "text-generation")
+        if events[-1].finish_reason == "ERROR":
+            raise Ended(events[-1].error)
         return Said(text, events[-1].response.text, events)
 
     def embed(self, url: str, talk: Talk) -> Said:
