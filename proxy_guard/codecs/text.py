@@ -9,7 +9,7 @@ from proxy_guard.codecs.charset import Charset, read_text
 class TextCodec:
     """The field is `$.text`; with `kind: json` where the text may be JSON."""
 
-    media_types = ("text/plain",)
+    media_types = ("text/plain", "text/vtt", "application/x-subrip")
 
     def decode(self, body: bytes, limits: Limits, content_type: ContentType = UNNAMED) -> Document:
         """`{"text": …}`."""

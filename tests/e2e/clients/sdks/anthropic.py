@@ -82,3 +82,20 @@ class Messages(Sdk):
             text = "".join([piece async for piece in stream.text_stream])
             said = _said(await stream.get_final_message())
         return Said(text, said.arguments, said.whole, image=True)
+
+    def count_tokens(self, url: str, talk: Talk) -> Said:
+        import anthropic
+
+        with anthropic.Anthropic(base_url=url, api_key="k") as client:
+            return Said("", client.messages.count_tokens(**asked(talk)).input_tokens, image=True)
+
+    def batches(self, url: str, talk: Talk) -> Said:
+        import anthropic
+
+        with anthropic.Anthropic(base_url=url, api_key="k", default_headers={"x-base": url}) as client:
+            params: Any = {**asked(talk), "max_tokens": 9}
+            batch = client.messages.batches.create(requests=[{"custom_id": "a", "params": params}])
+            [line] = client.messages.batches.results(batch.id)
+        assert line.result.type == "succeeded"
+        [text] = line.result.message.content
+        return Said(text.text, whole=line, image=True)  # type: ignore[union-attr]
