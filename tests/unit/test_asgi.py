@@ -90,3 +90,18 @@ def test_a_request_that_is_blocked_never_reaches_the_application(guard: Guard, b
 
 def test_what_no_rule_is_about_reaches_the_application_as_it_came(guard: Guard) -> None:
     assert through(guard, b"localhost", b"/other") == BODY
+
+
+def test_a_connection_of_a_type_that_it_does_not_know_never_reaches_the_application(guard: Guard) -> None:
+    async def app(*_: object) -> None:
+        raise AssertionError("reached")
+
+    async def receive() -> Event:
+        return {}
+
+    async def send(event: Event) -> None:
+        pass
+
+    with pytest.raises(RuntimeError, match="http, websocket and lifespan only"):
+        scope: Event = {"type": "webtransport"}
+        anyio.run(ProxyGuardMiddleware(app, guard=guard), scope, receive, send)
