@@ -17,6 +17,8 @@ import anyio
 import anyio.to_thread
 
 from proxy_guard import audit, engine, plugins, resources
+from proxy_guard.codecs.content_encoding import encodings_of
+from proxy_guard.codecs.unpacking import unpackable
 from proxy_guard.consult import Consultant
 from proxy_guard.errors import Late, Unavailable
 from proxy_guard.model import (
@@ -42,7 +44,7 @@ from proxy_guard.rules.compiled import Match, Ruleset
 from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import Screen, Scrubber, scrubbed_of
 from proxy_guard.stages import Answer, Wish
-from proxy_guard.stream import Passing, StreamInspection, in_pieces, stream_of
+from proxy_guard.stream import PackedInspection, Passing, StreamInspection, in_pieces, stream_of
 from proxy_guard.stream.messages import MessageInspection
 from proxy_guard.websocket import Lane
 from proxy_guard.workers import WorkerDied, Workers, rule_texts
@@ -205,9 +207,15 @@ class Guard:
     def stream(self, head: Message, match: Match) -> StreamInspection | None:
         """The inspection of a reply that streams; None for one that does not, or can't be read as it passes."""
         api = match.api
-        packed = any(name.lower() == "content-encoding" and value != "identity" for name, value in head.headers)
-        rule = None if api is None or packed else stream_of(head, api)
-        return StreamInspection(head, match, rule, self._rules.limits, self._screen_of) if rule else None
+        rule = stream_of(head, api) if api else None
+        if rule is None:
+            return None
+        encodings = encodings_of([value for name, value in head.headers if name.lower() == "content-encoding"])
+        if not encodings:
+            return StreamInspection(head, match, rule, self._rules.limits, self._screen_of)
+        if match.policy.observe or not unpackable(encodings):
+            return None  # what is only looked at keeps its encoding
+        return PackedInspection(head, match, rule, self._rules.limits, self._screen_of, encodings)
 
     def _screen_of(self, policy: Policy) -> Screen | None:
         return self._scrubbers[policy.scrubbers[0]].screen(policy.wanted)

@@ -14,13 +14,13 @@ import zstandard
 from proxy_guard.codecs import Limits
 from proxy_guard.errors import Unreadable
 
-_CHUNK = 64 * 1024
-_EXEMPT = 64 * 1024
-_MOST_LAYERS = 4
+CHUNK = 64 * 1024
+EXEMPT = 64 * 1024
+MOST_LAYERS = 4
 _MOST_MEMBERS = 1000
-_ZSTD_FEED = 16
+ZSTD_FEED = 16
 """Bytes given to zstd at once: four of them can stand for 128 KiB, and what comes out of a piece is not bounded."""
-_ZSTD_WINDOW = 8 * 1024 * 1024
+ZSTD_WINDOW = 8 * 1024 * 1024
 
 ACCEPTED = "gzip, deflate, br, zstd"
 """What may be asked of an upstream, since it can be read here."""
@@ -31,8 +31,8 @@ def decode_content(body: bytes, encodings: list[str], limits: Limits) -> bytes:
 
     Raises Unreadable: 415 for an unknown encoding, 413 past a limit, 400 for broken data.
     """
-    if len(encodings) > _MOST_LAYERS:
-        raise Unreadable(f"the body has more than {_MOST_LAYERS} content encodings", status=415)
+    if len(encodings) > MOST_LAYERS:
+        raise Unreadable(f"the body has more than {MOST_LAYERS} content encodings", status=415)
     for name in reversed(encodings):
         if name not in _DECODERS:
             raise Unreadable("the body has an unknown content encoding", status=415)
@@ -67,7 +67,7 @@ def readable(accepted: str) -> str:
 
 
 def _within(pieces: Iterator[bytes], name: str, size: int, limits: Limits) -> bytes:
-    most = min(limits.decoded, max(_EXEMPT, size * limits.ratio))
+    most = min(limits.decoded, max(EXEMPT, size * limits.ratio))
     out: list[bytes] = []
     total = 0
     try:
@@ -93,9 +93,9 @@ def _zlib_pieces(body: bytes, bits: int) -> Iterator[bytes]:
         given: bytes | memoryview = b""
         while not decoder.eof:
             if not given:
-                given = rest[place : place + _CHUNK]
+                given = rest[place : place + CHUNK]
                 place += len(given)
-            piece = decoder.decompress(given, _CHUNK)
+            piece = decoder.decompress(given, CHUNK)
             given = decoder.unconsumed_tail
             if not piece and not given and place == len(rest) and not decoder.eof:
                 raise EOFError
@@ -117,9 +117,9 @@ def _deflate(body: bytes) -> Iterator[bytes]:
 
 def _brotli(body: bytes) -> Iterator[bytes]:
     decoder = brotli.Decompressor()
-    yield decoder.process(body, output_buffer_limit=_CHUNK)
+    yield decoder.process(body, output_buffer_limit=CHUNK)
     while not decoder.is_finished():
-        piece = decoder.process(b"", output_buffer_limit=_CHUNK)
+        piece = decoder.process(b"", output_buffer_limit=CHUNK)
         if not piece and decoder.can_accept_more_data():
             raise EOFError  # it waits for the rest
         yield piece
@@ -131,11 +131,11 @@ def _zstd(body: bytes) -> Iterator[bytes]:
     for _ in range(_MOST_MEMBERS):
         if place == len(rest):
             return
-        decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+        decoder = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
         while not decoder.eof:
             if place == len(rest):
                 raise EOFError
-            given = rest[place : place + _ZSTD_FEED]
+            given = rest[place : place + ZSTD_FEED]
             place += len(given)
             yield decoder.decompress(given)
         place -= len(decoder.unused_data)

@@ -11,8 +11,9 @@ from proxy_guard.rules.streams import StreamRule
 from proxy_guard.stages import Answer, Wish
 from proxy_guard.stream.formats import FRAMERS, stream_of
 from proxy_guard.stream.inspection import Passing, StreamInspection, in_pieces
+from proxy_guard.stream.packed import PackedInspection
 
-__all__ = ["FRAMERS", "Passing", "StreamInspection", "in_pieces", "stream_of", "whole"]
+__all__ = ["FRAMERS", "PackedInspection", "Passing", "StreamInspection", "in_pieces", "stream_of", "whole"]
 
 
 def whole(

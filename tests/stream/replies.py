@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from itertools import cycle
 from typing import Any
 
-from hypothesis import strategies as st
-
 from proxy_guard.stream.aws import _message
 
 VALUES = [
@@ -37,22 +35,6 @@ TALK = [
 SEPARATORS = [" ", " ", " ", " ", " ", "", ", ", ". ", "\n", "\n\n", " - ", ": ", "\t", "  ", "(", ") ", '"', "-", "/"]
 
 
-@st.composite
-def texts(draw: Any) -> str:
-    """A reply: talk and values, whole or cut, in any order."""
-    out: list[str] = []
-    for _ in range(draw(st.integers(1, 9))):
-        piece = draw(st.sampled_from(VALUES if draw(st.integers(0, 2)) == 0 else TALK))
-        if draw(st.integers(0, 9)) == 0:
-            piece = piece[: draw(st.integers(1, len(piece)))]
-        out += [piece, draw(st.sampled_from(SEPARATORS))]
-    return "".join(out)
-
-
-sizes = st.lists(st.integers(1, 14), min_size=1, max_size=6)
-chunks = st.lists(st.integers(1, 160), min_size=1, max_size=4)
-
-
 def cut[T: (str, bytes)](whole: T, lengths: Sequence[int]) -> Iterator[T]:
     """`whole` in pieces of these lengths, over and over."""
     start = 0
@@ -77,14 +59,3 @@ def aws(events: Sequence[Any]) -> bytes:
     name, kind = b":event-type", b"contentBlockDelta"
     header = bytes([len(name)]) + name + b"\x07" + len(kind).to_bytes(2) + kind
     return b"".join(_message(header, json.dumps(event).encode()) for event in events)
-
-
-def deltas_of(text: str, lengths: Sequence[int]) -> list[Any]:
-    """The events of a reply of OpenAI's chat completions."""
-    some = [{"id": "r", "choices": [{"index": 0, "delta": {"content": each}}]} for each in cut(text, lengths)]
-    return [*some, {"id": "r", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": {"n": 1}}]
-
-
-def assembled(events: Sequence[Any]) -> str:
-    """What a client makes of them."""
-    return "".join(each["choices"][0]["delta"].get("content", "") for each in events)

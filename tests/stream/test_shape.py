@@ -101,7 +101,7 @@ def test_most_events_of_a_reply_are_read_by_shape(guard: Guard, monkeypatch: pyt
         return full(self, *given)
 
     monkeypatch.setattr(StreamInspection, "_take", counted)
-    exchange = guard.open("POST", "http://test/sse")
+    exchange = guard.open("POST", "http://test/v1/chat/completions")
     passage = exchange.stream(exchange.response(200, (("content-type", "text/event-stream"),)), at_once=True)
     assert passage is not None
     events = [
