@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import shutil
@@ -46,11 +47,17 @@ def _settle() -> None:
     os.environ |= {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LANGSMITH_TRACING": "false"}
 
 
+def _import_the_slow_ones() -> None:
+    for name in ("openai", "anthropic", "google.genai", "boto3", "langchain_openai", "litellm"):
+        importlib.import_module(name)
+
+
 @pytest.fixture(scope="session")
 def client() -> Iterator[Ask]:
     """Makes a call in a process of the clients' own."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, initializer=_settle) as pool:
+        pool.submit(_import_the_slow_ones)  # while the doors start
 
         def ask(sdk: type[Sdk], name: str, url: str, talk: Talk) -> Outcome:
             return pool.submit(run, sdk, name, url, talk).result(60)
@@ -79,7 +86,7 @@ def direct(doors: dict[str, Door], client: Ask) -> Direct:
 
 
 @pytest.fixture(scope="session")
-def doors(folder: Path, client_rules: Path) -> Iterator[dict[str, Door]]:
+def doors(folder: Path, client_rules: Path, client: Ask) -> Iterator[dict[str, Door]]:
     """The vendors without a guard, behind mitmdump, and behind the middleware."""
     quiet = ("--log-level", "warning")
     with ExitStack() as stack:
