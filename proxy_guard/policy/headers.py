@@ -75,8 +75,8 @@ def asking(headers: Headers, *, streams: bool) -> Headers:
     """The fields of a request whose reply is inspected; the same object where none changes.
 
     Range goes: a part of a body can't be judged, and a server may always answer with the whole (RFC 9110 14.2).
-    Accept-Encoding names only what can be read here, and nothing where the reply may stream: a reply with an encoding
-    would be held until it is whole. A field that a signature covers stays.
+    Accept-Encoding names only what can be read here, and nothing where the reply may stream: an encoder may hold
+    what it was given. A field that a signature covers stays.
     """
     changed = False
     kept: list[tuple[str, str]] = []
