@@ -134,11 +134,18 @@ def _spelled(text: str, settled: int, end: int) -> tuple[int, list[tuple[int, in
     found: list[tuple[int, int]] = []
     for match in ADDRESS.finditer(text, settled, end, partial=True):
         if match.partial or match.end() + _REDONE > end:
-            end = match.start()
+            end = _begun(text, settled, match.start())
             break
-        found.append(match.span())
+        found.append((_begun(text, settled, match.start()), match.end()))
     found += [match.span() for match in LETTERS.finditer(text, settled, end)]
     return end, _apart(found) if len(found) > 1 else found
+
+
+def _begun(text: str, settled: int, start: int) -> int:
+    """Where the word begins that an address begins in: what is before it may be part of it, too (`a/jane at …`)."""
+    while start > settled and not text[start - 1].isspace():
+        start -= 1
+    return start
 
 
 def _apart(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
