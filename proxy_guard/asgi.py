@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from proxy_guard.asgi_stream import StreamedReply, Strides
 from proxy_guard.asgi_websocket import converse, deny
 from proxy_guard.guard import Exchange, Guard
 from proxy_guard.model import WEBSOCKET, Headers, Verdict
@@ -39,6 +40,7 @@ class ProxyGuardMiddleware:
     ) -> None:
         self.app = app
         self.guard = guard or Guard.from_rules(rules, policy=policy)
+        self._strides = Strides()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection."""
@@ -65,7 +67,12 @@ class ProxyGuardMiddleware:
         if exchange.concerns("response"):
             extensions = {k: v for k, v in (scope.get("extensions") or {}).items() if k not in _BYPASSING}
             scope = {**scope, "extensions": extensions}
-            send = _ResponseGuard(exchange, self.guard.body_limit, send)
+            response = _ResponseGuard(exchange, self.guard.body_limit, send, self._strides)
+            try:
+                await self.app(scope, receive, response)
+            finally:
+                response.close()
+            return
         await self.app(scope, receive, send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,16 +110,17 @@ class ProxyGuardMiddleware:
 class _ResponseGuard:
     """Holds a response back until it is whole and judged."""
 
-    def __init__(self, exchange: Exchange, limit: int, send: Send) -> None:
+    def __init__(self, exchange: Exchange, limit: int, send: Send, strides: Strides) -> None:
         self._exchange = exchange
         self._limit = limit
         self._send = send
         self._start: Event = {}
         self._body = bytearray()
         self._verdict: Verdict | None = None
+        self._strides = strides
         self._passage: Passage | None = None
+        self._reply: StreamedReply | None = None
         self._started = False
-        self._ended = False
 
     async def __call__(self, event: Event) -> None:
         """Takes an event of the application's."""
@@ -120,8 +128,11 @@ class _ResponseGuard:
         if kind == "http.response.start":
             self._start = event
             self._passage = self._exchange.stream(self._exchange.response(event["status"], self._headers()))
-        elif self._passage is not None:
-            await self._pass(self._passage, event)
+            if self._passage is not None:
+                self._reply = StreamedReply(self._passage, self._strides, self._pass)
+        elif self._reply is not None:
+            if kind == "http.response.body":
+                await self._reply.take(event.get("body", b""), more=event.get("more_body", False))
         elif self._verdict is not None:
             if self._verdict.action != "block" and kind == "http.response.body":
                 await self._send(event)  # the rest of a body that is too large, and that the policy lets pass
@@ -137,22 +148,22 @@ class _ResponseGuard:
     def _headers(self) -> Headers:
         return from_wire(self._start.get("headers", ()))
 
-    async def _pass(self, passage: Passage, event: Event) -> None:
+    def close(self) -> None:
+        """The application has ended."""
+        if self._reply is not None:
+            self._reply.close()
+
+    async def _pass(self, out: bytes, more: bool) -> None:
         """Sends on what of a stream is decided on."""
-        if event["type"] != "http.response.body" or self._ended:
-            return
-        more = event.get("more_body", False)
-        out = await passage.feed(event.get("body", b""), last=not more)
-        verdict = passage.verdict
-        self._ended = not more or (verdict is not None and verdict.action == "block")
-        if not self._started and verdict is not None and verdict.action == "block":
-            await reply(verdict, self._send)  # nothing has gone out: it can be said by status
-            return
-        if not self._started and (out or self._ended):
+        assert self._passage is not None
+        verdict = self._passage.verdict
+        if not self._started:
+            if verdict is not None and verdict.action == "block":
+                await reply(verdict, self._send)  # nothing has gone out: it can be said by status
+                return
             self._started = True
-            await self._send({**self._start, "headers": _to_wire(passage.headers), "trailers": False})
-        if out or self._ended:
-            await self._send({"type": "http.response.body", "body": out, "more_body": not self._ended})
+            await self._send({**self._start, "headers": _to_wire(self._passage.headers), "trailers": False})
+        await self._send({"type": "http.response.body", "body": out, "more_body": more})
 
     async def _judge(self, more: bool) -> None:
         status, headers = self._start["status"], self._headers()

@@ -43,12 +43,12 @@ class Passage:
         self.headers: Headers = inspection.headers
         self.verdict: Verdict | None = None
 
-    async def feed(self, chunk: bytes, *, last: bool = False) -> bytes:
-        """What goes on now that `chunk` has come, which may be the `last` one. Never raises for what is in it."""
+    async def feed(self, *chunks: bytes, last: bool = False) -> bytes:
+        """What goes on now that `chunks` have come, perhaps the `last` ones. Never raises for what is in them."""
         if self._ended:
             return b""
         try:
-            out = await self._guard.drive(self._inspection.feed(chunk), self._head)
+            out = await self._guard.drive(self._inspection.feed(*chunks), self._head)
             if last:
                 out += await self._guard.drive(self._inspection.close(), self._head)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the guard, the rest must not pass

@@ -51,6 +51,10 @@ _NO_SIGN = rf"(?!(?i:{SEPARATORS})(?!{_LETTER}))"
 _LONG = rf"{_NO_SIGN}{_LETTER}{{3,15}}[.,;:!?]? "
 _SHORT = rf"{_NO_SIGN}{_LETTER}{{1,2}}[.,;:!?]? "
 _BEGUN = "|".join(sorted({word[:n] for word in SEPARATORS.split("|") for n in range(1, len(word) + 1)}))
+_SIGN = re.compile(rf"[@.\[({{<|*_-]|\b(?i:{SEPARATORS})\b")
+"""What stands in every address that is spelled out."""
+_LOCAL = regex.compile(rf"(?<!\w)[\w+]{{1,64}}(?:\s(?i:{_BEGUN})?)?\Z")
+"""What one may begin with, if no sign has come yet."""
 _PROSE = re.compile(
     rf"(?:(?:{_SHORT}){{0,3}}{_LONG})*(?:{_SHORT}){{0,3}}"
     rf"((?!(?i:{_BEGUN})\Z){_NO_SIGN}{_LETTER}{{1,15}}(?:[.,;:!?]?| )\Z)"
@@ -132,11 +136,14 @@ def _words(text: str, start: int, end: int, spelled: list[tuple[int, int]]) -> I
 def _spelled(text: str, settled: int, end: int) -> tuple[int, list[tuple[int, int]]]:
     """Where what may become an address spelled out begins, or `end`; and what is spelled out before that."""
     found: list[tuple[int, int]] = []
-    for match in ADDRESS.finditer(text, settled, end, partial=True):
-        if match.partial or match.end() + _REDONE > end:
-            end = _begun(text, settled, match.start())
-            break
-        found.append((_begun(text, settled, match.start()), match.end()))
+    if _SIGN.search(text, settled, end):
+        for match in ADDRESS.finditer(text, settled, end, partial=True):
+            if match.partial or match.end() + _REDONE > end:
+                end = _begun(text, settled, match.start())
+                break
+            found.append((_begun(text, settled, match.start()), match.end()))
+    elif local := _LOCAL.search(text, settled, end):  # the same at a tenth of the cost
+        end = _begun(text, settled, local.start())
     found += [match.span() for match in LETTERS.finditer(text, settled, end)]
     return end, _apart(found) if len(found) > 1 else found
 

@@ -76,15 +76,19 @@ class StreamInspection:
         self._edited = False
         self._uninspected = False
 
-    def feed(self, chunk: bytes) -> Passing:
-        """What goes on to the client now that `chunk` has come; nothing after a block."""
+    def feed(self, *chunks: bytes) -> Passing:
+        """What goes on to the client now that `chunks` have come; nothing after a block."""
         if self._uninspected:
-            return chunk
+            return b"".join(chunks)
         if self.verdict:
             return b""
-        running = self._swift(chunk)
+        running: Running | None = None
+        for number, chunk in enumerate(chunks):
+            running = self._swift(chunk)
+            if running is None:
+                return (yield from self._passed(b"".join(chunks[number:]), final=False))
         if running is None:
-            return (yield from self._passed(chunk, final=False))
+            return b""
         if self._held <= self._limits.body and running.advance():
             return b"".join(self._emitted())
         return (yield from self._passed(b"", final=False))
