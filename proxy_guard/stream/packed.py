@@ -30,12 +30,12 @@ class PackedInspection(StreamInspection):
         super().__init__(head, match, rule, limits, screen_of)
         self._unpacking = Unpacking(encodings, limits)
 
-    def feed(self, chunk: bytes) -> Passing:
-        """What goes on to the client now that `chunk` has come; nothing after a block."""
+    def feed(self, *chunks: bytes) -> Passing:
+        """What goes on to the client now that `chunks` have come; nothing after a block."""
         if self.verdict and not self._uninspected:
             return b""
         try:
-            chunk = self._unpacking.feed(chunk)
+            chunk = self._unpacking.feed(b"".join(chunks))
         except Unreadable as error:
             return self._undone(error)
         return (yield from super().feed(chunk))

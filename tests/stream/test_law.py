@@ -80,14 +80,26 @@ async def whole(guard: Guard, text: str) -> str:
     return str(json.loads(verdict.body)["choices"][0]["message"]["content"])
 
 
-def streamed(guard: Guard, form: str, url: str, body: bytes, lengths: Sequence[int]) -> bytes:
-    """What becomes of a streamed reply that comes in chunks of these lengths."""
+def chunks_of(rng: random.Random, form: str, body: bytes) -> list[bytes]:
+    """The bytes of a reply as they come: an event at a time, as from most servers, or cut anywhere."""
+    if rng.randrange(3) == 0:
+        framer = FRAMERS[form](Limits())
+        return [each.raw for each in [*framer.feed(body), *framer.close()]]
+    most = rng.choice((3, 40, 400))
+    return list(cut(body, [rng.randint(1, most) for _ in range(rng.randint(1, 4))]))
+
+
+async def streamed(guard: Guard, form: str, url: str, chunks: Sequence[bytes], at_once: int) -> bytes:
+    """What becomes of a streamed reply whose chunks come one by one, or some of them `at_once`."""
     exchange = guard.open("POST", url)
     head = exchange.response(200, (("content-type", FRAMERS[form].media_types[0]),))
     passage = exchange.stream(head, at_once=True)
     assert passage is not None
-    out = [passage.feed_at_once(chunk) for chunk in cut(body, lengths)]
-    return b"".join([*out, passage.feed_at_once(b"", last=True)])
+    if at_once == 1:
+        out = [passage.feed_at_once(chunk) for chunk in chunks]
+        return b"".join([*out, passage.feed_at_once(b"", last=True)])
+    out = [await passage.feed(*chunks[n : n + at_once]) for n in range(0, len(chunks), at_once)]
+    return b"".join([*out, await passage.feed(last=True)])
 
 
 async def check(guard: Guard, form: str, seed: int) -> None:
@@ -96,8 +108,9 @@ async def check(guard: Guard, form: str, seed: int) -> None:
     wire = rng.choice(WIRES[form])
     texts = [text_of(rng) for _ in range(rng.randint(1, wire.lanes))]
     body = body_of(rng, form, wire, events_of(rng, wire, texts))
-    most = rng.choice((3, 40, 400))
-    went = streamed(guard, form, wire.url, body, [rng.randint(1, most) for _ in range(rng.randint(1, 4))])
+    chunks = chunks_of(rng, form, body)
+    assert b"".join(chunks) == body
+    went = await streamed(guard, form, wire.url, chunks, rng.choice((1, 1, 2, 7)))
     events = read(form, went)
     changed = False
     for lane, text in enumerate(texts):

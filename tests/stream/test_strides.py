@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from proxy_guard import asgi_stream
 from proxy_guard.asgi import ProxyGuardMiddleware
 from proxy_guard.asgi_stream import Strides
 from proxy_guard.guard import Guard
@@ -16,7 +17,13 @@ from proxy_guard.guard import Guard
 Event = dict[str, Any]
 Send = Callable[[Any], Awaitable[None]]
 HEAD = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]}
-SCOPE = {"type": "http", "method": "POST", "path": "/sse", "query_string": b"", "headers": [(b"host", b"test")]}
+SCOPE = {
+    "type": "http",
+    "method": "POST",
+    "path": "/v1/chat/completions",
+    "query_string": b"",
+    "headers": [(b"host", b"test")],
+}
 
 
 def event(text: str) -> bytes:
@@ -51,22 +58,26 @@ def test_a_reply_alone_has_no_strides() -> None:
     assert strides.seconds <= 0.05
 
 
-def test_what_waits_goes_on_though_nothing_more_comes(guard: Guard) -> None:
+def test_what_waits_goes_on_though_nothing_more_comes(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi_stream, "_A_REPLY", 1.0)
+    monkeypatch.setattr(asgi_stream, "_LONGEST", 1.0)
     out: list[bytes] = []
+    gone = asyncio.Event()
     words = [f"word{chr(97 + n)}ly then " for n in range(20)]
 
     async def app(scope: Event, receive: Any, send: Send) -> None:
         await send(HEAD)
         for word in words:
             await send({"type": "http.response.body", "body": event(word), "more_body": True})
-        await asyncio.sleep(0.2)
-        before = b"".join(out)
-        assert event(words[-3]) in before  # the last ones are undecided yet
+        async with asyncio.timeout(10):
+            await gone.wait()
         await send({"type": "http.response.body", "body": b"data: [DONE]\n\n", "more_body": False})
 
     async def send(message: Event) -> None:
         if message["type"] == "http.response.body":
             out.append(message["body"])
+            if event(words[-3]) in b"".join(out):  # the last ones are undecided yet
+                gone.set()
 
     side_by_side(guard, app, send)
     assert b"".join(out) == b"".join(map(event, words)) + b"data: [DONE]\n\n"
