@@ -105,14 +105,22 @@ def scrub(data: bytes, declared: str, judge: Judge, settings: MediaSettings) -> 
     that no redactor knows, lies about its type, or can't be made clean for sure. Whatever else is raised is a
     redactor's own mistake, after which nothing may go on either.
     """
-    if declared.partition(";")[0].strip().lower() != "text/plain":
-        raise Unscrubbable("unsupported_media", "no redactor knows this kind of medium")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Unscrubbable("unreadable", "a text that is not UTF-8") from None
-    (judged,) = judge([text])
-    if judged.text == text:
-        return Redacted(data, declared)
-    found = tuple(MediaFinding(each.entity, each.score) for each in judged.findings)
-    return Redacted(judged.text.encode(), declared, found, changed=True)
+    # Each redactor brings its libraries along: imported in the worker that needs it.
+    from proxy_guard.media.sniff import sniff  # noqa: PLC0415
+
+    kind = sniff(data, declared)
+    match kind.family:
+        case "office":
+            from proxy_guard.media.office import scrub_office  # noqa: PLC0415
+
+            return scrub_office(data, kind, judge, settings, scrub)
+        case "text":
+            from proxy_guard.media.texts import scrub_text  # noqa: PLC0415
+
+            return scrub_text(data, kind, judge, settings)
+        case "mail":
+            from proxy_guard.media.mail import scrub_mail  # noqa: PLC0415
+
+            return scrub_mail(data, kind, judge, settings, scrub)
+        case _:
+            raise Unscrubbable("unsupported_media", "no redactor knows this kind of medium")
