@@ -52,16 +52,16 @@ _OTHER = regex.compile(
     r"|(?<![\w.+＋])\d{1,3}(?:[,. ]\d{3}){1,4}(?:[.,]\d{1,2})(?![\d]))",  # sums
     regex.IGNORECASE,
 )
-_GLUED = regex.compile(r"\b(?:number|num|is|at|on|me)$", regex.IGNORECASE)
+_GLUED = regex.compile(r"\b(?:number|num|is|at|on|me)\Z", regex.IGNORECASE)
 """Words after which a space is forgotten now and then."""
-_ASSIGNED = regex.compile(r"=[ \u00a0]*$")
+_ASSIGNED = regex.compile(r"=[ \u00a0]*\Z")
 _MINUS = regex.compile(r"[ \u00a0][-\u2212]\d")
 _CONSTANTS = frozenset({"1234567890", "0123456789", "2147483647", "2147483648", "4294967295", "4294967296"})
 """Numbers that are everywhere in code."""
 _PIECE = regex.compile(rf"[^{_SPACE}/]+")
 _LEAST, _MOST, _MOST_GROUPS = 7, 15, 4
 """Digits of a number without a plus sign that words say is one, and groups of one that has others beside it."""
-_LINK = regex.compile(r"\S*/\S*$")
+_LINK = regex.compile(r"\S*/\S*\Z")
 _PHONE_LINK = regex.compile(r"wa\.me/|tel|phone|mobile|whatsapp|sms|call", regex.IGNORECASE)
 
 
