@@ -65,8 +65,10 @@ def joints(slots: Sequence[Slot], document: Any, speaker: str) -> list[Joint]:
     joined = [(slot.path, index) for index, slot in enumerate(slots) if slot.join and not slot.is_name]
     if len(joined) < 2:
         return []
+    if len({slots[index].rule for _, index in joined}) > 1:  # those of one field come in order
+        joined.sort(key=_place)
     streams: dict[Any, list[int]] = {}
-    for _, index in sorted(joined, key=_place):
+    for _, index in joined:
         streams.setdefault(_stream(slots[index], document, speaker), []).append(index)
     return [joint for stream in streams.values() if len(stream) > 1 for joint in _along(stream, slots)]
 
@@ -116,14 +118,14 @@ def _joint(stream: list[int], slots: Sequence[Slot], starts: list[int], begin: i
 
 
 def _word_start(text: str, start: int) -> int:
-    least = max(0, start - _WORD)
-    while start > least and not text[start - 1].isspace():
-        start -= 1
-    return start
+    before = text[max(0, start - _WORD) : start]
+    if not before or before[-1].isspace():
+        return start
+    return start - len(before.rsplit(None, 1)[-1])
 
 
 def _word_end(text: str, end: int) -> int:
-    most = min(len(text), end + _WORD)
-    while end < most and not text[end].isspace():
-        end += 1
-    return end
+    behind = text[end : end + _WORD]
+    if not behind or behind[0].isspace():
+        return end
+    return end + len(behind.split(None, 1)[0])

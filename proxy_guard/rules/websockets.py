@@ -10,18 +10,10 @@ from proxy_guard.locate.fields import Field, FieldTree
 from proxy_guard.locate.jsonpath import Query
 from proxy_guard.model import Direction
 from proxy_guard.rules.reading import Loc
-from proxy_guard.rules.streams import Key, key_of
-from proxy_guard.rules.websocket_file import RunningText, Side, TextEnd, WebSocketSection
+from proxy_guard.rules.streams import Key, Lane, key_of
+from proxy_guard.rules.websocket_file import Side, TextEnd, WebSocketSection
 
 QueryOf = Callable[[Loc, str], Query | None]
-
-
-@dataclass(frozen=True, slots=True)
-class RunningField:
-    """How a text goes on: what it is, and what tells it from others of its path."""
-
-    kind: str
-    keys: tuple[Key, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +24,7 @@ class MessageType:
     """
 
     fields: FieldTree = field(repr=False)
-    running: Mapping[str, RunningField]
+    running: Mapping[str, Lane]
     ends: Sequence[Sequence[Query]] = field(repr=False)
 
 
@@ -94,6 +86,7 @@ def _side(
         for each, query in zip(written, queries, strict=True)
         if query
     ]
+    numbers = {each.path: n for n, each in enumerate(written)}
     ends = list(side.end) if side else []
     ended = [(each, _queries(name, n, each, query_of)) for n, each in enumerate(ends)]
 
@@ -101,7 +94,7 @@ def _side(
         own = [(each, made) for each, made in fields if not each.types or of in each.types]
         return MessageType(
             fields=whole.after(FieldTree([made for _, made in own])),
-            running={each.path: RunningField(each.kind, _keys(each)) for each, _ in own},
+            running={each.path: Lane(numbers[each.path], each.kind, tuple(map(key_of, each.key))) for each, _ in own},
             ends=[keys for each, keys in ended if of in each.types],
         )
 
@@ -120,7 +113,3 @@ def _side(
 def _queries(name: str, number: int, end: TextEnd, query_of: QueryOf) -> list[Query]:
     queries = [query_of((name, "end", number, "key", n), path) for n, path in enumerate(end.key)]
     return [query for query in queries if query]
-
-
-def _keys(each: RunningText) -> tuple[Key, ...]:
-    return tuple(map(key_of, each.key))

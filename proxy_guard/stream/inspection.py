@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
+from itertools import chain
 from typing import Any
 
 from proxy_guard.codecs import Document, Limits
@@ -19,19 +20,19 @@ from proxy_guard.model import Failed, Message, Path, Slot, Verdict
 from proxy_guard.policy import Policy, headers
 from proxy_guard.policy.decide import Decider, Forward
 from proxy_guard.rules.compiled import Match
-from proxy_guard.rules.streams import EventRule, Lane, StreamRule
+from proxy_guard.rules.streams import EventRule, StreamRule
 from proxy_guard.scrubbers import Screen
 from proxy_guard.stages import Answer, Wish
 from proxy_guard.stream.formats import FRAMERS
 from proxy_guard.stream.framing import Event, Framer
-from proxy_guard.stream.held import Held, scrub_located
+from proxy_guard.stream.held import scrub_located
 from proxy_guard.stream.running import Found, Running
 from proxy_guard.stream.shape import Shapes
-from proxy_guard.stream.waiting import Position, Text, Waiting, position_of
+from proxy_guard.stream.texts import Texts
+from proxy_guard.stream.waiting import Position, Waiting, edits_of, position_of, write_back
 
 Passing = Generator[Wish, Answer, bytes]
 _JSON = JsonCodec()
-_MOST_POSITIONS = 1024
 About = tuple[Position, Path, EventRule]
 """What is known of the one text in events of a shape: what it is part of, where it stands, and their rule."""
 
@@ -54,7 +55,6 @@ class StreamInspection:
         self._headers = head.headers
         self._rule = rule
         self._match = match
-        self._screen_of = screen_of
         self._limits = limits
         body = match.api.block_body
         self._decider = Decider(head, match.policy, match.api.name, body)
@@ -65,13 +65,12 @@ class StreamInspection:
         self._queue: deque[Waiting] = deque()
         self._held = 0
         self._begun = False
-        self._positions: dict[Position, Running] = {}
         self._shapes: Shapes[About] = Shapes()
         self._known: dict[tuple[str | None, str], str] = {}
         """Texts that have ended, and what they became."""
-        self._tools: dict[tuple[Any, ...], str] = {}
         self._observe = match.policy.observe
         self._found = Found(observe=self._observe)
+        self._texts = Texts(match, limits, self._found, kept=rule.repeats, screen_of=screen_of)
         self._changed = False
         self._edited = False
         self._uninspected = False
@@ -123,7 +122,7 @@ class StreamInspection:
 
     def _swift(self, chunk: bytes) -> Running | None:
         """Takes a chunk that is one event of a known shape, as most are. Gives the text that goes on in it."""
-        if len(self._positions) != 1 or not self._framer.idle:
+        if len(self._texts) != 1 or not self._framer.idle:
             return None
         known = self._shapes.framed(chunk)
         if known is None:
@@ -132,8 +131,8 @@ class StreamInspection:
         waiting = Waiting(Event(chunk, data), rule=rule, read=True)
         self._queue.append(waiting)
         self._held += len(chunk)
-        self._add(waiting, position, path, text)
-        return self._positions[position]
+        waiting.texts.append(self._texts.add(position, path, text))
+        return self._texts[position]
 
     def _passed(self, chunk: bytes, *, final: bool) -> Passing:
         out: list[bytes] = []
@@ -183,7 +182,7 @@ class StreamInspection:
             if failed or self._found.ends:
                 return failed
             waiting.read = True
-        return (yield from self._decide(list(self._positions.values()), final=final))
+        return (yield from self._texts.decide(final=final))
 
     def _read(self, waiting: Waiting) -> Generator[Wish, Answer, Failed | None]:
         """Takes the texts of an event, and ends those that it ends."""
@@ -195,8 +194,8 @@ class StreamInspection:
         known = self._shapes.find(data, waiting.event.name)
         if known:
             (position, path, waiting.rule), text = known
-            self._add(waiting, position, path, text)
-            return (yield from self._decide(self._outrun({position}), final=True))
+            waiting.texts.append(self._texts.add(position, path, text))
+            return (yield from self._texts.outrun([position]))
         waiting.document = document = _JSON.decode(data, self._limits)
         if not isinstance(document.value, dict | list):
             raise Unreadable("an event of the stream holds no object, so that no field can be located in it")
@@ -225,8 +224,9 @@ class StreamInspection:
         """Takes those texts of an event that go on with others, and ends those that it ends."""
         assert waiting.rule is not None
         pieces = [(waiting.rule.lanes[slot.rule], slot) for slot in slots if slot.rule in waiting.rule.lanes]
-        here = self._take(waiting, document, pieces)
-        failed = yield from self._decide(self._outrun(here), final=True)
+        taken = self._texts.take(pieces, document.value)
+        waiting.texts += chain.from_iterable(taken.values())
+        failed = yield from self._texts.outrun(list(taken))
         if failed or not lanes:
             return failed
         return (yield from self._finish(lanes))
@@ -248,40 +248,6 @@ class StreamInspection:
                 return outcome
             waiting.edited |= self._found.take(outcome)
         return None
-
-    def _take(self, waiting: Waiting, document: Document, pieces: list[tuple[Lane, Slot]]) -> set[Position]:
-        """Takes the texts of an event, and tells what they are part of."""
-        here: set[Position] = set()
-        for lane, slot in pieces:
-            position = position_of(lane, slot, document.value)
-            if lane.kind == "tool":
-                self._tools[position[1]] = slot.text
-                continue
-            if position not in self._positions:
-                self._positions[position] = self._running(lane, slot, position[1])
-            self._add(waiting, position, slot.path, slot.text)
-            here.add(position)
-        return here
-
-    def _add(self, waiting: Waiting, position: Position, path: Path, text: str) -> None:
-        running = self._positions[position]
-        start = running.length
-        running.add(text)
-        waiting.texts.append(Text(running, path, text, start, running.length))
-
-    def _outrun(self, here: set[Position]) -> list[Running]:
-        """Texts that end since others are said in their place."""
-        if len(self._positions) == len(here):
-            return []
-        lanes = {keys[:1] for _, keys in here}
-        return [
-            running
-            for position, running in self._positions.items()
-            if position not in here
-            and position[1][:1] in lanes
-            and running.decided < running.length
-            and not (isinstance(running, Held) and running.json)  # calls of tools may take turns
-        ]
 
     def _learn(self, waiting: Waiting, document: Document, located: Located) -> None:
         """Sees what the event has in common with one before it that brought more of the same text."""
@@ -318,39 +284,13 @@ class StreamInspection:
             return None
         return slot.text
 
-    def _running(self, lane: Lane, slot: Slot, keys: tuple[Any, ...]) -> Running:
-        if len(self._positions) >= _MOST_POSITIONS:
-            raise Unreadable(f"the stream has more than {_MOST_POSITIONS} texts", status=413, cause="too_large")
-        policy = self._match.policies.get(slot.policy or "", self._match.policy)
-        kept = self._rule.repeats
-        if lane.kind == "json":
-            tool = self._tools.get(keys, "")
-            return Held(slot, policy, self._found, self._limits, tool=tool, kept=kept)
-        if not in_pieces(policy):
-            return Held(slot, policy, self._found, self._limits, kept=kept)
-        screen = self._screen_of(policy)
-        return Running(slot, policy, self._limits.stream_hold, self._found, kept=kept, screen=screen)
-
     def _finish(self, lanes: list[tuple[Any, ...]]) -> Generator[Wish, Answer, Failed | None]:
         """Decides on all there is of the texts whose keys begin with one of `lanes`."""
-        ended = [
-            running
-            for (_, keys), running in self._positions.items()
-            if any(keys[: len(lane)] == lane for lane in lanes)
-        ]
-        failed = yield from self._decide(ended, final=True)
+        ended = self._texts.of(lanes)
+        failed = yield from self._texts.finish(ended)
         if self._rule.repeats and not (failed or self._found.ends):
-            self._known.update(told for running in ended if (told := running.ended()))
+            self._known.update(told for each in ended if (told := self._texts[each].ended()))
         return failed
-
-    def _decide(self, some: list[Running], *, final: bool) -> Generator[Wish, Answer, Failed | None]:
-        for running in some:
-            if not final and running.advance():
-                continue
-            failed = yield from running.decide(final=final)
-            if failed or self._found.ends:
-                return failed
-        return None
 
     def _emitted(self) -> list[bytes]:
         """The events at the front that are decided on; they are let go of."""
@@ -366,22 +306,14 @@ class StreamInspection:
         event, document = waiting.event, waiting.document
         if self._observe or event.data is None:
             return event.raw
-        edits: list[tuple[Path, str]] = [
-            (path, new)
-            for running, path, text, start, end in waiting.texts
-            if (new := running.rendered(start, end, text)) != text
-        ]
+        edits = edits_of(waiting.texts)
         waiting.edited |= bool(edits)
         self._edited |= waiting.edited
         if edits and document is None:
             document = _JSON.decode(event.data, self._limits)
-        for path, new in edits:
-            holder: Any = document.value if document else None
-            for step in path[:-1]:
-                holder = holder[step]
-            holder[path[-1]] = new
         if document is None:
             return event.raw
+        write_back(edits, document.value)
         if self._edited and waiting.rule:
             waiting.edited |= self._silence(waiting.rule, document)
         if not (waiting.edited or document.ambiguous):
@@ -397,8 +329,3 @@ class StreamInspection:
         for _, _, holder, key in told:
             holder[key] = None
         return bool(told)
-
-
-def in_pieces(policy: Policy) -> bool:
-    """Whether a text can be decided on piece by piece under a policy: where the local scrubber alone finds."""
-    return policy.scrubbers == ("local",)

@@ -10,25 +10,25 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 from proxy_guard.codecs import Document, Limits
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
-from proxy_guard.locate.fields import Located, locate
+from proxy_guard.locate.fields import locate
 from proxy_guard.locate.jsonpath import Query
-from proxy_guard.model import Failed, LocatedFinding, Message, Slot, Verdict
-from proxy_guard.policy import Policy
+from proxy_guard.model import Failed, Message, Verdict
 from proxy_guard.policy.decide import Decider, Forward
 from proxy_guard.rules.compiled import Match
-from proxy_guard.rules.websockets import MessageRule, MessageType, RunningField
-from proxy_guard.stages import Answer, Wish, scrubbed
-from proxy_guard.stream.held import Held
-from proxy_guard.stream.inspection import in_pieces
-from proxy_guard.stream.running import Found, Running
+from proxy_guard.rules.websockets import MessageRule
+from proxy_guard.stages import Answer, Wish
+from proxy_guard.stream.held import scrub_located
+from proxy_guard.stream.running import Found
+from proxy_guard.stream.texts import Texts
+from proxy_guard.stream.waiting import Text, edits_of, write_back
 
 _JSON = JsonCodec()
-_MOST_POSITIONS = 1024
 
 
 class Frame(NamedTuple):
@@ -39,7 +39,6 @@ class Frame(NamedTuple):
 
 
 Taking = Generator[Wish, Answer, list[Frame]]
-Position = tuple[str, tuple[Any, ...]]
 
 
 @dataclass(slots=True)
@@ -48,13 +47,13 @@ class _Waiting:
 
     frame: Frame
     document: Document | None = None
-    texts: list[tuple[Running, Slot, int, int]] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
     echoes: list[tuple[Any, Any]] = field(default_factory=list)
     edited: bool = False
 
     @property
     def ready(self) -> bool:
-        return all(end <= running.decided for running, _, _, end in self.texts)
+        return all(each.end <= each.running.decided for each in self.texts)
 
 
 class MessageInspection:
@@ -85,9 +84,8 @@ class MessageInspection:
         self._decider = Decider(head, match.policy, match.api.name, match.api.block_body)
         self._observe = match.policy.observe
         self._queue: deque[_Waiting] = deque()
-        self._positions: dict[Position, Running] = {}
-        self._tools: dict[tuple[Any, ...], str] = {}
         self._found = Found(observe=self._observe)
+        self._texts = Texts(match, limits, self._found)
         self._changed = False
         self._alone = True
         """Whether what is decided on is a message by itself, not a text that goes on."""
@@ -109,7 +107,7 @@ class MessageInspection:
     def end(self) -> Taking:
         """What waits, now that nothing more comes."""
         self._alone = False
-        failed = yield from self._decide(list(self._positions.values()), final=True)
+        failed = yield from self._texts.decide(final=True)
         return self._passed(failed)
 
     def report(self) -> Verdict:
@@ -138,7 +136,7 @@ class MessageInspection:
     def resume(self) -> None:
         """Goes on after messages that the policy lets pass uninspected."""
         self.verdict = None
-        self._positions.clear()
+        self._texts.clear()
 
     def _legible(self, frame: Frame) -> bool:
         """Whether a message is to be read; raises Unreadable where it can't be, and may not pass."""
@@ -157,102 +155,28 @@ class MessageInspection:
             raise Unreadable("a message holds no object, so that no field can be located in it")
         rule = self._rule.of(document.value)
         located = locate(rule.fields, document, self._limits)
-        if located.media and not self._match.policy.passes("unsupported_media"):
-            raise Unreadable(f"media can't be inspected ({located.media[0]})", status=415, cause="unsupported_media")
         waiting.document, waiting.echoes = document, located.echoes
-        failed = yield from self._scrub(waiting, located, rule, document)
-        if failed or self._found.ends:
-            return failed
+        own = [slot for slot in located.slots if slot.rule not in rule.running]
+        outcome = yield from scrub_located(located, own, self._match, document.value)
+        if isinstance(outcome, Failed):
+            return outcome
+        waiting.edited = self._found.take(outcome)
+        if self._found.ends:
+            return None
         self._alone = not (rule.running or rule.ends)
         self._queue.append(waiting)
-        outrun = self._add(waiting, [slot for slot in located.slots if slot.rule in rule.running], rule, document.value)
-        failed = yield from self._decide(outrun, final=True)
+        pieces = [(rule.running[slot.rule], slot) for slot in located.slots if slot.rule in rule.running]
+        taken = self._texts.take(pieces, document.value)
+        waiting.texts += chain.from_iterable(taken.values())
+        failed = yield from self._texts.outrun(list(taken))
         if failed or self._found.ends:
             return failed
-        failed = yield from self._finish([_lane(document.value, keys) for keys in rule.ends])
+        ended = self._texts.of([_lane(document.value, keys) for keys in rule.ends])
+        failed = yield from self._texts.finish(ended)
+        self._texts.forget(ended)
         if failed or self._found.ends:
             return failed
-        return (yield from self._decide([running for running, *_ in waiting.texts], final=False))
-
-    def _scrub(
-        self, waiting: _Waiting, located: Located, rule: MessageType, document: Document
-    ) -> Generator[Wish, Answer, Failed | None]:
-        """Scrubs the texts that stand by themselves."""
-        groups: dict[str, tuple[Policy, list[Slot]]] = {}
-        for slot in located.slots:
-            if slot.rule not in rule.running:
-                policy = self._match.policies.get(slot.policy or "", self._match.policy)
-                groups.setdefault(policy.name, (policy, []))[1].append(slot)
-        edits: list[tuple[Slot, str]] = []
-        blocking: list[LocatedFinding] = []
-        speaker = self._match.api.speaker if self._match.api else ""
-        for policy, slots in groups.values():
-            outcome = yield from scrubbed(slots, policy, document.value, speaker, slots[0].direction)
-            if isinstance(outcome, Failed):
-                return outcome
-            self._found.findings += outcome.findings
-            blocking += outcome.blocking
-            if not policy.observe:
-                self._found.rejected = self._found.rejected or outcome.rejected
-                edits += [(slots[n], text) for n, text in outcome.texts.items() if text != slots[n].text]
-        self._found.blocking += blocking
-        waiting.edited = not self._found.ends and located.apply(edits)
-        return None
-
-    def _add(self, waiting: _Waiting, slots: list[Slot], rule: MessageType, document: Any) -> list[Running]:
-        """Takes the texts that go on. Gives those that end thereby: what else was said in the same place before."""
-        here: set[Position] = set()
-        for slot in slots:
-            running = rule.running[slot.rule]
-            keys = tuple(key.of(document, slot.path) for key in running.keys)
-            if running.kind == "tool":
-                self._tools[keys] = slot.text
-                continue
-            position = (slot.rule, keys)
-            text = self._positions.get(position) or self._begun(position, running, slot)
-            start = text.length
-            text.add(slot.text)
-            waiting.texts.append((text, slot, start, text.length))
-            here.add(position)
-        lanes = {keys[:1] for _, keys in here}
-        return [
-            text
-            for position, text in self._positions.items()
-            if position not in here and position[1][:1] in lanes and text.decided < text.length
-        ]
-
-    def _begun(self, position: Position, running: RunningField, slot: Slot) -> Running:
-        if len(self._positions) >= _MOST_POSITIONS:  # a connection lasts: what is decided on need not be gone on with
-            for each in [each for each, text in self._positions.items() if text.decided == text.length]:
-                del self._positions[each]
-        if len(self._positions) >= _MOST_POSITIONS:
-            why = f"more than {_MOST_POSITIONS} texts go on at once"
-            raise Unreadable(why, status=413, cause="too_large")
-        policy = self._match.policies.get(slot.policy or "", self._match.policy)
-        text: Running
-        if running.kind == "json":
-            text = Held(slot, policy, self._found, self._limits, tool=self._tools.pop(position[1], ""))
-        elif in_pieces(policy):
-            text = Running(slot, policy, self._limits.stream_hold, self._found)
-        else:
-            text = Held(slot, policy, self._found, self._limits)
-        self._positions[position] = text
-        return text
-
-    def _finish(self, lanes: list[tuple[Any, ...]]) -> Generator[Wish, Answer, Failed | None]:
-        """Decides on all there is of the texts whose keys begin with one of `lanes`; they end."""
-        ended = [each for each in self._positions if any(each[1][: len(lane)] == lane for lane in lanes)]
-        failed = yield from self._decide([self._positions[each] for each in ended], final=True)
-        for each in ended:
-            del self._positions[each]
-        return failed
-
-    def _decide(self, some: list[Running], *, final: bool) -> Generator[Wish, Answer, Failed | None]:
-        for text in some:
-            failed = yield from text.decide(final=final)
-            if failed or self._found.ends:
-                return failed
-        return None
+        return (yield from self._texts.decide())
 
     def _passed(self, failed: Failed | None) -> list[Frame]:
         """Lets go of the messages at the front that are decided on; sees whether there is a verdict."""
@@ -289,11 +213,9 @@ class MessageInspection:
         document = waiting.document
         if document is None or self._observe:
             return waiting.frame
-        for running, slot, start, end in waiting.texts:
-            new = running.rendered(start, end, slot.text)
-            if new != slot.text:
-                slot.holder[slot.key] = new
-                waiting.edited = True
+        edits = edits_of(waiting.texts)
+        write_back(edits, document.value)
+        waiting.edited |= bool(edits)
         if not (waiting.edited or document.ambiguous):
             return waiting.frame
         self._changed = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -28,6 +29,22 @@ class Text(NamedTuple):
     text: str
     start: int
     end: int
+
+
+def edits_of(texts: Iterable[Text]) -> list[tuple[Path, str]]:
+    """What becomes of those that are edited. To be asked once, when all of them are decided on."""
+    return [
+        (path, new) for running, path, text, start, end in texts if (new := running.rendered(start, end, text)) != text
+    ]
+
+
+def write_back(edits: Iterable[tuple[Path, str]], document: Any) -> None:
+    """Puts new texts into the document of an event."""
+    for path, new in edits:
+        holder = document
+        for step in path[:-1]:
+            holder = holder[step]
+        holder[path[-1]] = new
 
 
 @dataclass(slots=True)

@@ -10,8 +10,8 @@ import pytest
 from proxy_guard.detect import pending as settling
 from proxy_guard.guard import Guard
 from proxy_guard.stream.framing import Event
-from proxy_guard.stream.inspection import StreamInspection
 from proxy_guard.stream.shape import Shapes, shape_of
+from proxy_guard.stream.texts import Texts
 
 
 def content(data: str) -> str | None:
@@ -94,13 +94,13 @@ def test_a_stream_without_a_shape_is_not_tried_for_ever() -> None:
 
 def test_most_events_of_a_reply_are_read_by_shape(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[object] = []
-    full = StreamInspection._take
+    full = Texts.take
 
-    def counted(self: StreamInspection, *given: Any) -> Any:
+    def counted(self: Texts, *given: Any) -> Any:
         read.append(given)
         return full(self, *given)
 
-    monkeypatch.setattr(StreamInspection, "_take", counted)
+    monkeypatch.setattr(Texts, "take", counted)
     exchange = guard.open("POST", "http://test/v1/chat/completions")
     passage = exchange.stream(exchange.response(200, (("content-type", "text/event-stream"),)), at_once=True)
     assert passage is not None
