@@ -1,0 +1,260 @@
+"""The lines of text in a picture: where they stand, which way they run, how sure the reading is.
+
+OCR is RapidOCR's (PP-OCRv6, on ONNX Runtime; the models are in its wheel), one model at a time rather than by its own
+pipeline, for three faults of that: its classifier of upside-down text is asked line by line and turns some upright
+lines, its word boxes are mirrored on turned lines, and its lists of lines and of words can get out of step. Here a
+line is four corners in reading order, so that a part of it is where it is whichever way it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from proxy_guard.errors import MissingExtra
+
+Pixels = npt.NDArray[np.uint8]
+"""A picture: height x width x 3, red, green, blue."""
+Quad = npt.NDArray[np.float32]
+"""Four corners (x, y), clockwise from where the text begins, above its first character."""
+
+LONGEST = 2000  # pixels of the longer side that detection and reading see; more costs seconds and gigabytes
+DETECTION = 960
+TILE, OVERLAP = 1400, 200  # of long scrolls, whose text would vanish if they were made smaller
+_READERS = 2  # threads that read lines of one picture
+_VOTERS = 9  # the longest lines say which way up a picture is
+FAINT = (4, 90)  # levels of grey between the darkest and the lightest within a few pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as read. `cells` is where each character of `text` begins and ends, as a share of the line's length."""
+
+    text: str = field(repr=False)
+    quad: Quad = field(repr=False)
+    cells: tuple[tuple[float, float], ...] = field(repr=False)
+    certainty: tuple[float, ...] = field(repr=False)
+    """Of each character, 0 to 1."""
+
+    @property
+    def score(self) -> float:
+        """How sure the whole is, 0 to 1."""
+        return sum(self.certainty) / len(self.certainty) if self.certainty else 0.0
+
+    @property
+    def height(self) -> float:
+        """In pixels, across the text."""
+        return float(np.linalg.norm(self.quad[3] - self.quad[0]) + np.linalg.norm(self.quad[2] - self.quad[1])) / 2
+
+    @property
+    def length(self) -> float:
+        """In pixels, along the text."""
+        return float(np.linalg.norm(self.quad[1] - self.quad[0]) + np.linalg.norm(self.quad[2] - self.quad[3])) / 2
+
+    def part(self, start: int, end: int) -> Quad:
+        """The corners around the characters from `start` up to `end`."""
+        return between(self.quad, self.cells[start][0], self.cells[end - 1][1])
+
+
+def between(quad: Quad, left: float, right: float) -> Quad:
+    """The part of `quad` from `left` to `right`, as shares of its length."""
+    top, bottom = quad[1] - quad[0], quad[2] - quad[3]
+    return np.array(
+        [quad[0] + top * left, quad[0] + top * right, quad[3] + bottom * right, quad[3] + bottom * left], np.float32
+    )
+
+
+def grown(quad: Quad, along: float, across: float) -> Quad:
+    """`quad` larger by `along` pixels at both ends and `across` pixels above and below."""
+    right = _unit((quad[1] - quad[0]) + (quad[2] - quad[3]))
+    down = _unit((quad[3] - quad[0]) + (quad[2] - quad[1]))
+    x, y = right * along, down * across
+    return np.array([quad[0] - x - y, quad[1] + x - y, quad[2] + x + y, quad[3] - x + y], np.float32)
+
+
+def _unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return vector / max(float(np.linalg.norm(vector)), 1e-6)
+
+
+@cache
+def _engine() -> Any:
+    """The models, loaded once in a process (0.5 s). Threads of its own would spin while they wait; see `_READERS`."""
+    try:
+        from rapidocr import RapidOCR  # noqa: PLC0415  (an extra, and slow to import)
+    except ImportError:
+        raise MissingExtra("reading pictures", "media") from None
+    engine = RapidOCR(
+        params={
+            "Global.log_level": "critical",
+            "Det.limit_type": "max",
+            "Det.limit_side_len": DETECTION,
+            "Rec.rec_batch_num": 1,  # lines of unlike length in one batch are padded to the longest
+            "Rec.rec_img_shape": [3, 48, 96],  # and short ones to this width, by default 320
+            "Global.return_word_box": True,  # for the columns of characters
+            "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+        }
+    )
+    blank = np.full((48, 96, 3), 255, np.uint8)
+    engine(blank)
+    engine.cls_and_rotate([blank])
+    engine.recognize_txt([blank])
+    return engine
+
+
+def warm() -> None:
+    """Loads the models, for a worker that starts."""
+    _engine()
+
+
+def read_lines(picture: Pixels) -> list[Line]:
+    """Every line of text in `picture`, top to bottom. Raises MissingExtra."""
+    height, width = picture.shape[:2]
+    if max(height, width) <= TILE * 1.5 or max(height, width) < 2 * min(height, width):
+        return _read(picture)
+    lines: list[Line] = []
+    longer = max(height, width)
+    for start in range(0, longer - OVERLAP, TILE - OVERLAP):
+        tall = height >= width
+        tile = picture[start : start + TILE] if tall else picture[:, start : start + TILE]
+        shift = np.array([0, start] if tall else [start, 0], np.float32)
+        for line in _read(np.ascontiguousarray(tile)):
+            moved = Line(line.text, line.quad + shift, line.cells, line.certainty)
+            # A line in two tiles is read twice; one that a tile's edge cuts is whole in the other tile: both stay,
+            # since a finding in either is painted over.
+            lines.append(moved)
+    return lines
+
+
+def _read(picture: Pixels) -> list[Line]:
+    ratio = min(1.0, LONGEST / max(picture.shape[:2]))
+    seen = picture if ratio == 1.0 else cv2.resize(picture, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
+    seen = cv2.cvtColor(np.asarray(seen, np.uint8), cv2.COLOR_RGB2BGR)  # what the models were trained with
+    lines = read_quads(seen, find_quads(seen))
+    for line in lines:
+        line.quad[:] = line.quad / ratio
+    return lines
+
+
+def find_quads(seen: Any) -> list[Quad]:
+    """Where text stands in a picture of blue, green and red: as it is, and with its contrast evened out."""
+    quads = _detect(seen)
+    if _holds_more(seen, quads):
+        for quad in _detect(_evened(seen)):
+            if not any(_inside(quad, other) for other in quads):
+                quads.append(quad)
+    return quads
+
+
+def _holds_more(seen: Any, quads: Sequence[Quad]) -> bool:
+    """Whether something faint stands outside of `quads`: plain grounds, as of screenshots, are not looked at twice."""
+    grey = cv2.cvtColor(seen, cv2.COLOR_BGR2GRAY)
+    across, down = (cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones(shape, np.uint8)) for shape in ((1, 9), (9, 1)))
+    spread = cv2.min(across, down)  # of which straight edges, as of speech bubbles, have none
+    for quad in quads:
+        cv2.fillConvexPoly(spread, grown(quad, 12, 12).astype(np.int32), 0)
+    faint = int(np.count_nonzero((spread >= FAINT[0]) & (spread <= FAINT[1])))
+    return faint > spread.size * 0.002
+
+
+def _detect(seen: Any) -> list[Quad]:
+    height, width = seen.shape[:2]
+    # Very flat pictures are read with a margin: the detector does not see text that touches the edge.
+    margin = max(0, (96 - height + 1) // 2, (width // 8 - height + 1) // 2)
+    if margin:
+        seen = cv2.copyMakeBorder(seen, margin, margin, 0, 0, cv2.BORDER_REPLICATE)
+    found = _engine().text_det(seen)
+    if found.boxes is None:
+        return []
+    return [_reading_order(np.asarray(box, np.float32) - np.array([0, margin], np.float32)) for box in found.boxes]
+
+
+def _evened(seen: Any) -> Any:
+    """The same picture with faint text made plain, by local contrast (CLAHE)."""
+    lab = cv2.cvtColor(seen, cv2.COLOR_BGR2LAB)
+    lab[:, :, 0] = cv2.createCLAHE(clipLimit=8.0, tileGridSize=(8, 8)).apply(lab[:, :, 0])
+    return cv2.cvtColor(lab, cv2.COLOR_LAB2BGR)
+
+
+def _inside(quad: Quad, other: Quad) -> bool:
+    """Whether most of `quad` lies in `other`, which reaches as far along it."""
+    shared, _ = cv2.intersectConvexConvex(quad, other)
+    return float(shared) >= 0.8 * max(float(cv2.contourArea(quad)), 1.0)
+
+
+def _reading_order(quad: Quad) -> Quad:
+    """`quad` so that its text runs along its longer side; a high and narrow one is taken to be turned left."""
+    width = max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3]))
+    height = max(np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1]))
+    return np.roll(quad, -1, axis=0) if height >= 1.5 * width else quad
+
+
+def _crop(seen: Any, quad: Quad) -> Any:
+    width = max(1, round(max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3]))))
+    height = max(1, round(max(np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1]))))
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(quad, corners)
+    return cv2.warpPerspective(seen, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def read_quads(seen: Any, quads: Sequence[Quad]) -> list[Line]:
+    """The text in each of `quads`, without those that hold none."""
+    if not quads:
+        return []
+    crops = [_crop(seen, quad) for quad in quads]
+    # Upside down is a whole picture, not a line: lines across and lines along vote apart.
+    across = [bool(abs(quad[1][0] - quad[0][0]) >= abs(quad[1][1] - quad[0][1])) for quad in quads]
+    turned = {
+        way: _upside_down([crop for crop, each in zip(crops, across, strict=True) if each is way])
+        for way in (True, False)
+    }
+    oriented = [np.roll(quad, -2, axis=0) if turned[way] else quad for quad, way in zip(quads, across, strict=True)]
+    crops = [np.rot90(crop, 2).copy() if turned[way] else crop for crop, way in zip(crops, across, strict=True)]
+    lines = []
+    for quad, (text, words) in zip(oriented, _threads().map(_recognized, crops), strict=True):
+        if text.strip():
+            lines.append(Line(text, quad, _cells(text, words), _certainty(text, words)))
+    return lines
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_READERS, "ocr")
+
+
+def _recognized(crop: Any) -> tuple[str, Any]:
+    read = _engine().recognize_txt([crop])
+    return read.txts[0], read.word_results[0]
+
+
+def _upside_down(crops: Sequence[Any]) -> bool:
+    if not crops:
+        return False
+    voters = sorted(crops, key=lambda crop: crop.shape[1] / crop.shape[0])[-_VOTERS:]
+    labels = _engine().cls_and_rotate(voters)[1].cls_res
+    return sum(float(score) if label == "180" else -float(score) for label, score in labels) > 0
+
+
+def _certainty(text: str, words: Any) -> tuple[float, ...]:
+    each = tuple(float(value) for value in words.confs)
+    return each if len(each) == len(text) else (min(each, default=0.0),) * len(text)
+
+
+def _cells(text: str, words: Any) -> tuple[tuple[float, float], ...]:
+    """Where characters are, from the columns in which the reader saw them: borders lie midway between two."""
+    columns = [column for word in words.word_cols for column in word]
+    solid = [index for index, character in enumerate(text) if not character.isspace()]
+    if len(columns) != len(solid) or not words.line_txt_len:
+        return tuple((index / len(text), (index + 1) / len(text)) for index in range(len(text)))
+    at = np.interp(range(len(text)), solid, [(column + 0.5) / words.line_txt_len for column in columns])
+    half = (at[-1] - at[0]) / max(len(text) - 1, 1) / 2 if len(text) > 1 else 0.5
+    borders = [max(0.0, at[0] - half), *((at[1:] + at[:-1]) / 2), min(1.0, at[-1] + half)]
+    borders = [min(1.0, max(0.0, float(border))) for border in borders]
+    return tuple(pairwise(borders))

@@ -1,0 +1,66 @@
+"""The texts that a picture's lines are judged in."""
+
+import numpy as np
+import pytest
+
+from proxy_guard.media.passages import look_alikes, passages
+from proxy_guard.media.reading import Line
+
+
+def line(text: str, left: float, top: float, certainty: float = 1.0) -> Line:
+    right, bottom = left + 10 * len(text), top + 20
+    quad = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    cells = tuple((at / len(text), (at + 1) / len(text)) for at in range(len(text)))
+    return Line(text, quad, cells, (certainty,) * len(text))
+
+
+def texts(*lines: Line) -> set[str]:
+    return {each.text for each in passages(lines)}
+
+
+def test_boxes_of_one_row_are_joined() -> None:
+    assert {"Phone 98765 43210", "Phone", "98765 43210"} <= texts(line("Phone", 0, 0), line("98765 43210", 300, 3))
+
+
+def test_a_number_over_two_lines_is_joined() -> None:
+    assert "Card 4111 1111 1111 1111" in texts(line("Card 4111 1111", 0, 0), line("1111 1111", 0, 24))
+    assert "asha.iyer@example.com" in texts(line("asha.iyer@", 0, 0), line("example.com", 0, 24))
+
+
+def test_words_are_not_run_together() -> None:
+    assert texts(line("See you", 0, 0), line("tomorrow", 0, 24)) == {"See you", "tomorrow", "See you\ntomorrow"}
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("98765 432lO", "98765 43210"),
+        ("4111 1111 1l11 I111", "4111 1111 1111 1111"),
+        ("A8CPE1Z34F", "ABCPE1234F"),
+        ("GB33 8UKB 2O20 1555 5555 55", "GB33 BUKB 2020 1555 5555 55"),
+        ("asha.iyer@exampl", "asha.iyer@xx.com"),
+        ("asha.iyer©example.com", "asha.iyer@example.com"),
+    ],
+)
+def test_look_alikes(read: str, meant: str) -> None:
+    assert meant in look_alikes(read)
+    assert all(len(each) == len(read) for each in look_alikes(read))
+
+
+@pytest.mark.parametrize("text", ["See you at noon", "Solo Boss", "Version 1.2.3.4", "Order A-20418"])
+def test_plain_words_have_none(text: str) -> None:
+    assert look_alikes(text) == set()
+
+
+def test_an_unsure_digit_may_be_another() -> None:
+    sure = line("4111 1111 1111 1117", 0, 0)
+    unsure = Line(sure.text, sure.quad, sure.cells, (*sure.certainty[:-1], 0.6))
+    assert "4111 1111 1111 1111" not in texts(sure)
+    assert "4111 1111 1111 1111" in texts(unsure)
+
+
+def test_origins_say_where_each_character_was_read() -> None:
+    lines = [line("Phone", 0, 0), line("98765", 300, 3)]
+    joined = next(each for each in passages(lines) if each.text == "Phone 98765")
+    assert joined.origins[5] is None
+    assert joined.origins[6] == (1, 0)
