@@ -110,6 +110,10 @@ def scrub(data: bytes, declared: str, judge: Judge, settings: MediaSettings) -> 
 
     kind = sniff(data, declared)
     match kind.family:
+        case "image":
+            from proxy_guard.media.images import scrub_image  # noqa: PLC0415
+
+            return scrub_image(data, kind, judge, settings)
         case "office":
             from proxy_guard.media.office import scrub_office  # noqa: PLC0415
 

@@ -14,38 +14,35 @@ from proxy_guard.errors import ProxyGuardError
 from proxy_guard.media import Judge, MediaFinding, MediaSettings, Redacted, Unscrubbable
 from proxy_guard.media.containers import bare
 from proxy_guard.media.pictures import redact_picture
+from proxy_guard.media.sniff import Kind
 
-KINDS: Final = {
-    "image/png": "PNG",
-    "image/jpeg": "JPEG",
-    "image/webp": "WEBP",
-    "image/gif": "GIF",
-    "image/bmp": "BMP",
-    "image/tiff": "TIFF",
-}
-"""Media types of images that can be scrubbed, and Pillow's names of them."""
+FORMATS: Final = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "gif": "GIF", "bmp": "BMP", "tif": "TIFF"}
+"""Kinds of images that can be scrubbed, and Pillow's names of them. Decoders of HEIC are under the GPL: not here."""
 
 _ORIENTATION = 0x0112
 _FRAMES_SHARE = 8  # all frames of one file may have so many times the pixels of one picture
 
 
-def scrub_image(data: bytes, kind: str, judge: Judge, settings: MediaSettings) -> Redacted:
+def scrub_image(data: bytes, kind: Kind, judge: Judge, settings: MediaSettings) -> Redacted:
     """The image without what `judge` finds in it and without metadata; in the format, size and quality it had.
 
-    `kind` is its media type, one of KINDS, by content. EXIF orientation is put into the pixels. Raises Unscrubbable:
-    unreadable, too_large, low_confidence, found.
+    `kind` is what it is by its content. EXIF orientation is put into the pixels. Raises Unscrubbable:
+    unsupported_media, unreadable, too_large, low_confidence, found.
     """
-    with _readable(kind):
-        picture = Image.open(io.BytesIO(data), formats=[KINDS[kind], *(["MPO"] if kind == "image/jpeg" else [])])
-        frames = getattr(picture, "n_frames", 1) if KINDS[kind] != "JPEG" else 1
+    name = FORMATS.get(kind.name)
+    if name is None:
+        raise Unscrubbable("unsupported_media", f"no redactor knows {kind.media_type}")
+    with _readable(name):
+        picture = Image.open(io.BytesIO(data), formats=[name, "MPO"] if name == "JPEG" else [name])
+        frames = getattr(picture, "n_frames", 1) if name != "JPEG" else 1
         _check_size(picture, frames, settings)
-    plain = data if settings.keep_metadata else bare(data, KINDS[kind])
+    plain = data if settings.keep_metadata else bare(data, name)
     redactor = _Redactor(judge, settings)
     pages: list[Image.Image] = []
     timing: list[dict[str, Any]] = []
     turned = False
     for number in range(frames):
-        with _readable(kind):
+        with _readable(name):
             picture.seek(number)
             picture.load()
             turned |= picture.getexif().get(_ORIENTATION, 1) != 1
@@ -53,9 +50,9 @@ def scrub_image(data: bytes, kind: str, judge: Judge, settings: MediaSettings) -
             timing.append({name: picture.info.get(name) for name in ("duration", "disposal", "blend")})
         pages.append(redactor.page(upright, number))
     if not redactor.findings and plain is not None and not (turned and not settings.keep_metadata):
-        return Redacted(plain, kind, changed=plain != data)
+        return Redacted(plain, kind.media_type, changed=plain != data)
     written = _written(pages, timing, picture, data)
-    return Redacted(written, kind, tuple(redactor.findings), changed=True)
+    return Redacted(written, kind.media_type, tuple(redactor.findings), changed=True)
 
 
 class _Redactor:
@@ -89,7 +86,7 @@ def _check_size(picture: Image.Image, frames: int, settings: MediaSettings) -> N
 
 
 @contextmanager
-def _readable(kind: str) -> Iterator[None]:
+def _readable(name: str) -> Iterator[None]:
     """Whatever a decoder stumbles over is a picture that can't be read: Pillow's plugins raise many kinds of errors."""
     try:
         with warnings.catch_warnings():
@@ -101,7 +98,7 @@ def _readable(kind: str) -> Iterator[None]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise Unscrubbable("too_large", "a picture too large to be read") from None
     except Exception:  # noqa: BLE001
-        raise Unscrubbable("unreadable", f"a broken {kind} file") from None
+        raise Unscrubbable("unreadable", f"a broken {name} file") from None
 
 
 def _written(pages: list[Image.Image], timing: list[dict[str, Any]], source: Image.Image, data: bytes) -> bytes:

@@ -161,7 +161,7 @@ def _holds_more(seen: Any, quads: Sequence[Quad]) -> bool:
     for quad in quads:
         cv2.fillConvexPoly(spread, grown(quad, 12, 12).astype(np.int32), 0)
     faint = int(np.count_nonzero((spread >= FAINT[0]) & (spread <= FAINT[1])))
-    return faint > spread.size * 0.002
+    return bool(faint > spread.size * 0.002)
 
 
 def _detect(seen: Any) -> list[Quad]:

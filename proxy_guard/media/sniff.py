@@ -124,6 +124,8 @@ def _binary(data: bytes) -> Kind | None:
     if guess is None:
         # The mark may stand anywhere in the first 1,024 bytes (ISO 32000-2, annex I).
         return KINDS["pdf"] if b"%PDF-" in data[:1024] else None
+    if guess.extension == "apng":  # a PNG that moves
+        return KINDS["png"]
     if guess.extension not in KINDS:
         raise Unscrubbable("unsupported_media", f"no redactor knows {guess.mime}")
     return KINDS[guess.extension]
