@@ -126,5 +126,8 @@ def scrub(data: bytes, declared: str, judge: Judge, settings: MediaSettings) -> 
             from proxy_guard.media.mail import scrub_mail  # noqa: PLC0415
 
             return scrub_mail(data, kind, judge, settings, scrub)
-        case _:
-            raise Unscrubbable("unsupported_media", "no redactor knows this kind of medium")
+        case "pdf":
+            from proxy_guard.media.pdf import scrub_pdf  # noqa: PLC0415
+            from proxy_guard.media.pictures import redact_picture  # noqa: PLC0415
+
+            return scrub_pdf(data, kind, judge, settings, redact_picture)

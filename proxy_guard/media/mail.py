@@ -26,7 +26,7 @@ _ENCODINGS = frozenset({"", "7bit", "8bit", "binary", "quoted-printable", "base6
 _WORDS = frozenset({"name", "filename", "start", "id"})
 """Parameters with people's words in them."""
 _PARAMETERS = _WORDS | {"charset", "type", "format", "delsp", "method", "report-type", "reply-type"}
-_PLAIN_VALUE = re.compile(r"[A-Za-z][A-Za-z0-9./+_-]{0,40}")
+_PLAIN_VALUE = re.compile(r"[A-Za-z][A-Za-z0-9./+_-]{0,100}")
 _HARMLESS = (errors.CloseBoundaryNotFoundDefect,)
 
 
@@ -135,7 +135,9 @@ class _Mail:
             key, text = given.lower(), _decoded(collapse_rfc2231_value(value_))
             if key in _WORDS:
                 kept[key] = text
-                self.texts.add(text, _member(kept, key), place)
+                # Judged without the ending of a file's name: `ann@example.com.csv` is no address.
+                ending = match[0] if (match := re.search(r"\.[A-Za-z0-9]{1,5}$", text)) else ""
+                self.texts.add(text.removesuffix(ending), _member(kept, key, ending), place)
             elif key in _PARAMETERS and _PLAIN_VALUE.fullmatch(text):
                 kept[key] = text
         self.texts.settle(self.judge)
@@ -169,8 +171,8 @@ def _field(values: list[str], index: int, name: str) -> Write:
     return write
 
 
-def _member(holder: dict[str, str], key: str) -> Write:
+def _member(holder: dict[str, str], key: str, ending: str) -> Write:
     def write(_: str, judged: Judged) -> None:
-        holder[key] = re.sub(r"[\x00-\x1f\x7f]+", " ", judged.text)
+        holder[key] = re.sub(r"[\x00-\x1f\x7f]+", " ", judged.text) + ending
 
     return write

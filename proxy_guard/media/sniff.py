@@ -31,6 +31,8 @@ class Kind:
     media_type: str
     charset: str = ""
     """Of a text, as declared."""
+    sure: bool = True
+    """Whether it is known to be of this kind; a text that only looks like it may be another one."""
 
 
 _OOXML = "application/vnd.openxmlformats-officedocument."
@@ -197,12 +199,13 @@ def _text(data: bytes, declared: ContentType) -> Kind:
         raise Unscrubbable("unreadable", error.why) from None
     if _CONTROLS.search(text):
         raise Unscrubbable("unsupported_media", "no redactor knows this kind of medium")
+    sure = kind.name != "txt"
     if named == "application/vnd.ms-excel":
         kind = KINDS["csv"]
-    elif kind.name == "txt":
+    elif not sure:
         kind = KINDS[_kind_of_text(text)]
     media_type = kind.media_type if named in _UNSAID else named
-    return Kind(kind.name, kind.family, media_type, declared.charset)
+    return Kind(kind.name, kind.family, media_type, declared.charset, sure)
 
 
 def _kind_of_text(text: str) -> str:

@@ -96,7 +96,7 @@ def _json(data: bytes, kind: Kind, texts: Collected, judge: Judge) -> Written | 
     try:
         document = codec.decode(data, Limits(), ContentType(kind.media_type, kind.charset))
     except Unreadable:
-        if kind.media_type.endswith("json"):
+        if kind.sure:
             raise
         return _plain(data, kind, texts, judge)  # lines of JSON, or a text that begins like it
     root = [document.value]
@@ -173,7 +173,12 @@ class _Run:
 
 def _markup(data: bytes, kind: Kind, texts: Collected, judge: Judge) -> Written | None:
     codec = HtmlCodec() if kind.name == "html" else XmlCodec()
-    document = codec.decode(data, Limits(), ContentType(kind.media_type, kind.charset))
+    try:
+        document = codec.decode(data, Limits(), ContentType(kind.media_type, kind.charset))
+    except Unreadable:
+        if kind.sure:
+            raise
+        return _plain(data, kind, texts, judge)
     for entry in document.value["attributes"]:
         texts.add(entry["value"], _item(entry, "value"))
     for run in _runs(document):

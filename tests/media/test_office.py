@@ -253,7 +253,7 @@ def fuzzed(data: bytes, draw: random.Random) -> bytes:
     return office_files.edited(data, one)
 
 
-def survives(data: bytes, plan: Planted) -> bool:
+def survives(data: bytes) -> bool:
     """Scrubs what may be broken: a refusal, or a document without the values; anything else raises."""
     try:
         kind = sniff(data, "")
@@ -269,17 +269,14 @@ def survives(data: bytes, plan: Planted) -> bool:
 @pytest.mark.parametrize("kind", KINDS)
 def test_broken_documents_are_refused_and_nothing_else_happens(kind: str) -> None:
     draw = random.Random(kind)
-    plan = Planted(5)
-    data = office_files.MAKERS[kind](plan)
-    outcomes = [survives(fuzzed(data, draw), plan) for _ in range(12)]
-    assert not all(outcomes)
+    data = office_files.MAKERS[kind](Planted(5))
+    assert len({survives(fuzzed(data, draw)) for _ in range(12)}) == 2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_many_broken_documents(kind: str) -> None:
     draw = random.Random(f"{kind} many")
-    plan = Planted(6)
-    data = office_files.MAKERS[kind](plan)
+    data = office_files.MAKERS[kind](Planted(6))
     for _ in range(125):
-        survives(fuzzed(data, draw), plan)
+        survives(fuzzed(data, draw))
