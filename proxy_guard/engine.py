@@ -16,6 +16,7 @@ from proxy_guard.codecs.content_encoding import decode_content, encodings_of, lo
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.fields import Located, locate
 from proxy_guard.locate.head import Head, locate_head
+from proxy_guard.media_stage import MediaOutcome, scrubbed_media, uninspected
 from proxy_guard.model import Failed, Headers, LocatedFinding, Message, Slot, Verdict
 from proxy_guard.policy import Policy, decide
 from proxy_guard.policy.decide import Decider, Forward, broken, compile_block_body
@@ -152,8 +153,8 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
             raise _too_large(limits)
         return (yield from whole(message, decode_content(message.body, encodings, limits), match, stream, limits))
     read = _read(message, api, limits)
-    if read.media and not match.policy.passes("unsupported_media"):
-        raise Unreadable(f"media can't be inspected ({read.media})", status=415, cause="unsupported_media")
+    media = read.located.media
+    about_media = uninspected(media, match)
     findings: list[LocatedFinding] = []
     blocking: list[LocatedFinding] = []
     edits: list[tuple[Slot, str]] = []
@@ -170,13 +171,19 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
             edits += [(slots[n], text) for n, text in outcome.texts.items() if text != slots[n].text]
     if blocking:
         return decider.found(blocking, findings)
-    passed = f"passed uninspected, unsupported_media: {read.media}" if read.media else ""
+    failed = yield from scrubbed_media(media, match, limits, about_media)
+    if failed:
+        return decider.failed(failed.cause, 503, failed.why)
+    findings += about_media.findings
+    if about_media.rejected:
+        return decider.rejected(about_media.rejected, findings)
+    passed = f"passed uninspected, unsupported_media: {about_media.passed}" if about_media.passed else ""
     if match.policy.observe:
         return decider.allow(findings, "would rewrite" if findings else passed)
-    written = read.write(message, edits)
+    written = read.write(message, edits, about_media)
     if written is None:
         return decider.allow(findings, passed)
-    reason = "rewritten" if edits else "read in one of several ways, forwarded as read"
+    reason = "rewritten" if edits or about_media.changed else "read in one of several ways, forwarded as read"
     return decider.rewrite(findings, reason, written)
 
 
@@ -189,18 +196,14 @@ class _Read:
     document: Document
     codec: Codec | None = None
 
-    @property
-    def media(self) -> str:
-        """A rule that reached media, or what there is of it that no rule reached; nothing without media."""
-        return self.located.media[0] if self.located.media else "a file" if self.document.files else ""
-
-    def write(self, message: Message, edits: list[tuple[Slot, str]]) -> Forward | None:
+    def write(self, message: Message, edits: list[tuple[Slot, str]], media: MediaOutcome) -> Forward | None:
         """What is forwarded in place of the message; None where that goes on as it came."""
         own = {id(slot) for slot in self.head.slots}
         headers, url = self.head.write(message, [edit for edit in edits if id(edit[0]) in own])
         body = None
         in_body = [edit for edit in edits if id(edit[0]) not in own]
-        if self.codec and (self.located.apply(in_body) or self.document.ambiguous):
+        changed = self.located.apply(in_body) | media.write()
+        if self.codec and (changed or self.document.ambiguous):
             body, charset = self.codec.encode(self.document)
             headers = _naming(headers, charset) if charset else headers
         same = body is None and url is None and headers is message.headers

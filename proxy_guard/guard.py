@@ -21,8 +21,9 @@ from proxy_guard.codecs.content_encoding import encodings_of
 from proxy_guard.codecs.unpacking import unpackable
 from proxy_guard.consult import Consultant
 from proxy_guard.errors import Late, Unavailable
+from proxy_guard.media.asked import MediaScrubbed, ScrubMedia
+from proxy_guard.media_scrubber import MediaScrubber
 from proxy_guard.model import (
-    Consult,
     Consulted,
     Direction,
     Failed,
@@ -47,7 +48,7 @@ from proxy_guard.stages import Answer, Wish
 from proxy_guard.stream import PackedInspection, Passing, StreamInspection, in_pieces, stream_of
 from proxy_guard.stream.messages import MessageInspection
 from proxy_guard.websocket import Lane
-from proxy_guard.workers import WorkerDied, Workers, rule_texts
+from proxy_guard.workers import Pool, WorkerDied, Workers, rule_texts
 
 BROKEN = engine.BROKEN
 INCIDENT_HEADER = "x-proxy-guard-incident"
@@ -57,10 +58,11 @@ log = audit.logger()
 class Guard:
     """Inspects messages by a set of rules. Safe to share between tasks."""
 
-    def __init__(self, rules: Ruleset, workers: Workers | None = None) -> None:
+    def __init__(self, rules: Ruleset, workers: Workers | None = None, media_workers: Workers | None = None) -> None:
         """Prepares the scrubbers and operators of every policy in use. Raises ProxyGuardError where one can't serve.
 
-        `workers` inspect large messages, by the same rules; without them it is done in threads.
+        `workers` inspect large messages, by the same rules, and `media_workers` scrub media; without them it is done in
+        threads.
         """
         self._rules = rules
         self._workers = workers
@@ -74,6 +76,7 @@ class Guard:
                 rule.operator.prepare()
 
         self._consultant = Consultant(rules)
+        self._media = MediaScrubber(rules, media_workers, self._answer)
 
     def _scrubber(self, name: str) -> Scrubber:
         if name in self._rules.connections:
@@ -86,6 +89,7 @@ class Guard:
         for scrubber in self._scrubbers.values():
             await scrubber.aclose()
         await self._consultant.aclose()
+        await self._media.aclose()
 
     @classmethod
     def from_rules(cls, rules: str | Path | None = None, *, policy: str | None = None) -> Self:
@@ -97,7 +101,9 @@ class Guard:
         folder = Path(rules) if rules else resources.rules_dir()
         loaded = load_rules(folder, policy)
         limits = loaded.limits
-        return cls(loaded, Workers(rule_texts(folder), policy, limits) if limits.workers else None)
+        texts = rule_texts(folder)
+        pools = Pool.for_messages(limits), Pool.for_media(limits)
+        return cls(loaded, *[Workers(texts, policy, pool) if pool.workers else None for pool in pools])
 
     @property
     def body_limit(self) -> int:
@@ -140,7 +146,11 @@ class Guard:
         said = engine.advance(inspection)
         deadline = anyio.current_time() + self._rules.limits.time
         while not isinstance(said, Verdict):
-            said = engine.advance(inspection, await self._answer(message, said, deadline))
+            asked = anyio.current_time()
+            answer = await self._answer(message, said, deadline)
+            if isinstance(said, ScrubMedia):  # each medium has a time of its own
+                deadline += anyio.current_time() - asked
+            said = engine.advance(inspection, answer)
         return said
 
     async def _large(self, message: Message, match: Match) -> Verdict:
@@ -165,7 +175,7 @@ class Guard:
                 said = await anyio.to_thread.run_sync(partial(_step, passing, answer))
             else:
                 said = _step(passing, answer)
-            if not isinstance(said, Scrub | Consult):
+            if not isinstance(said, Wish):
                 return said
             deadline = deadline or anyio.current_time() + self._rules.limits.time
             answer = await self._answer(message, said, deadline)
@@ -173,7 +183,7 @@ class Guard:
     def drive_at_once(self, passing: Passing) -> bytes:
         """The same without waiting for anyone, where `quick`."""
         said = _step(passing)
-        while isinstance(said, Scrub | Consult):
+        while isinstance(said, Wish):
             said = _step(passing, self._answer_at_once(said))
         return said
 
@@ -232,11 +242,15 @@ class Guard:
         """What the engine asked for, by `deadline` of the loop's clock."""
         if isinstance(wish, Scrub):
             who, source = "scrubber", wish.scrubber
+        elif isinstance(wish, ScrubMedia):
+            who, source = "media scrubber", wish.policy
         else:
             who, source = "vault or lookup", ", ".join(sorted({ask.source for ask in wish.asks}))
         try:
             if isinstance(wish, Scrub):
                 return await self._scrubbed(wish, deadline)
+            if isinstance(wish, ScrubMedia):
+                return MediaScrubbed(await self._media.scrub(wish, message))
             with anyio.fail_after(max(0, deadline - anyio.current_time())):
                 return Consulted(await self._consultant.answers(wish.asks, message))
         except Unavailable as error:

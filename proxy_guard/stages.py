@@ -12,6 +12,7 @@ from typing import Any
 
 from proxy_guard.locate.joints import Joint, joints
 from proxy_guard.locate.jsonpath import normalized
+from proxy_guard.media.asked import MediaScrubbed, ScrubMedia
 from proxy_guard.model import (
     Ask,
     Consult,
@@ -31,8 +32,8 @@ from proxy_guard.operators.block import Block
 from proxy_guard.policy import Policy, Restore
 from proxy_guard.policy.overlaps import Piece, edit, resolve
 
-Wish = Scrub | Consult
-Answer = Scrubbed | Consulted | Failed
+Wish = Scrub | Consult | ScrubMedia
+Answer = Scrubbed | Consulted | MediaScrubbed | Failed
 Stages = Generator[Wish, Answer, "Outcome | Failed"]
 
 
@@ -89,7 +90,7 @@ def _judged(
     answer = yield Scrub(name, policy.wanted, slots, [seam.slot for seam in seams])
     if isinstance(answer, Failed) and fallback:
         answer = yield Scrub(fallback, policy.wanted, slots, [seam.slot for seam in seams])
-    assert not isinstance(answer, Consulted)
+    assert isinstance(answer, Scrubbed | Failed)
     return answer
 
 

@@ -1,8 +1,9 @@
-"""What runs in a worker process: the inspection of large messages, save what only the guard's own process can answer.
+"""What runs in a worker process: large messages are inspected, and media scrubbed.
 
-`Workers` (workers.py) starts this module once, as the nursery: it loads the rules and then forks a worker whenever it
-is told to. So a worker is there in milliseconds, and shares what was loaded. The nursery ends when the guard's process
-does, for whatever reason, and its workers with it.
+`Workers` (workers.py) starts this module once for each pool, as its nursery: it loads the rules and then forks a worker
+whenever it is told to. So a worker is there in milliseconds, and shares what was loaded. The nursery ends when the
+guard's process does, for whatever reason, and its workers with it. What only the guard's own process can answer, they
+ask of it.
 """
 
 from __future__ import annotations
@@ -17,18 +18,21 @@ import socket
 import sys
 import tempfile
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
 
 from proxy_guard import engine, plugins
+from proxy_guard.media import Redacted
+from proxy_guard.media_judge import scrub_by_policy
 from proxy_guard.model import Failed, Message, Scrub, Verdict
 from proxy_guard.rules.compiled import Ruleset
 from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import scrubbed_of
 from proxy_guard.scrubbers.local import LocalScrubber
 from proxy_guard.stages import Answer, Wish
-from proxy_guard.workers import NUMBER
+from proxy_guard.workers import NUMBER, Done, Job, MediaTask
 
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -39,6 +43,7 @@ class _Worker:
     def __init__(self, rules: Ruleset) -> None:
         self._rules = rules
         self._local: dict[str, LocalScrubber] = {}
+        self._policies = {policy.name: policy for policy in rules.in_use}
         for policy in rules.in_use:
             for name in policy.asked:
                 if name not in rules.connections and plugins.load("scrubbers", name) is LocalScrubber:
@@ -50,16 +55,28 @@ class _Worker:
         """Until the guard hangs up."""
         guard.send(None)  # ready
         while True:
-            message = replace(guard.recv(), body=guard.recv_bytes())
+            job, data = guard.recv(), guard.recv_bytes()
             try:
-                verdict = self._inspect(message, guard)
+                done = self._do(job, data, guard)
             except (EOFError, OSError):
                 return
             except Exception as error:  # noqa: BLE001 - the guard blocks the message, and ends this worker
                 guard.send(type(error).__name__)  # the type only: its text may hold the message's
                 return
-            guard.send(replace(verdict, body=b""))
-            guard.send_bytes(verdict.body)
+            if isinstance(done, Verdict):
+                guard.send(replace(done, body=b""))
+                guard.send_bytes(done.body)
+            elif isinstance(done, Redacted):
+                guard.send(replace(done, data=b""))
+                guard.send_bytes(done.data)
+            else:
+                guard.send(done)
+
+    def _do(self, job: Job, data: bytes, guard: Connection) -> Done | Failed:
+        if isinstance(job, MediaTask):
+            policy = self._policies[job.policy]
+            return scrub_by_policy(data, job.declared, job.settings, policy, partial(self._answer, guard=guard))
+        return self._inspect(replace(job, body=data), guard)
 
     def _inspect(self, message: Message, guard: Connection) -> Verdict:
         match = self._rules.match(message.method, message.url)
@@ -114,7 +131,7 @@ def nursery(control: socket.socket) -> None:
             pid = os.fork()
             if pid == 0:
                 control.close()
-                _become_worker(worker, Connection(handles[0]), rules.limits.worker_memory)
+                _become_worker(worker, Connection(handles[0]), setup["memory"])
             running[number] = pid
             os.close(handles[0])
     finally:

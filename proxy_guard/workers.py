@@ -1,9 +1,9 @@
-"""Worker processes for large messages, so that the event loop never waits for one.
+"""Worker processes for large messages and for media, so that the event loop never waits for one.
 
-A large message goes to a worker as bytes and comes back as a verdict; what the engine asks for meanwhile and the
-worker has no answer to (a remote scrubber, a vault) is answered here. The first one starts the nursery
-(worker.py): who never sees a large message pays nothing. A worker that dies, takes too long, or runs out of memory
-costs its one message; the next one gets a new worker.
+A large message goes to a worker as bytes and comes back as a verdict, a medium comes back scrubbed; what either asks
+for meanwhile and the worker has no answer to (a remote scrubber, a vault) is answered here. The first one starts the
+nursery (worker.py): who never sees one pays nothing. A worker that dies, takes too long, or runs out of memory costs
+its one message; the next one gets a new worker.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ import anyio
 import anyio.to_thread
 
 from proxy_guard.codecs import Limits
+from proxy_guard.media import MediaSettings, Redacted
+from proxy_guard.media.asked import Refused, ScrubMedia
 from proxy_guard.model import Failed, Message, Verdict
 from proxy_guard.stages import Answer, Wish
 
@@ -36,6 +38,40 @@ _START = 60.0
 NUMBER = 4
 """Bytes of a worker's number, as the nursery is told it. With a socket beside it: fork a worker for that; by itself:
 end that worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many workers there are, how much may wait for them, and what one may take; `what` they work on."""
+
+    workers: int
+    queue: int
+    time: float
+    memory: int
+    what: str
+
+    @classmethod
+    def for_messages(cls, limits: Limits) -> Pool:
+        """The workers that inspect large messages."""
+        return cls(limits.workers, limits.queue, limits.time, limits.worker_memory, "large messages")
+
+    @classmethod
+    def for_media(cls, limits: Limits) -> Pool:
+        """The workers that scrub media."""
+        return cls(limits.media_workers, limits.media_queue, limits.media_time, limits.media_memory, "media")
+
+
+@dataclass(frozen=True, slots=True)
+class MediaTask:
+    """A medium to be scrubbed by the policy of that name; its bytes go beside it."""
+
+    policy: str
+    declared: str
+    settings: MediaSettings
+
+
+Job = Message | MediaTask
+Done = Verdict | Redacted | Refused
 
 
 class WorkerDied(Exception):
@@ -49,11 +85,11 @@ def rule_texts(folder: Path) -> dict[str, str]:
 
 
 class Workers:
-    """Inspects large messages in up to `limits.workers` processes. Nothing is started before the first one."""
+    """Does its jobs in up to `pool.workers` processes. Nothing is started before the first one."""
 
-    def __init__(self, files: dict[str, str], policy: str | None, limits: Limits) -> None:
-        self._setup = pickle.dumps({"files": files, "policy": policy})
-        self._limits = limits
+    def __init__(self, files: dict[str, str], policy: str | None, pool: Pool) -> None:
+        self._setup = pickle.dumps({"files": files, "policy": policy, "memory": pool.memory})
+        self._pool = pool
         self._anew()
 
     def _anew(self) -> None:
@@ -62,28 +98,39 @@ class Workers:
         self._idle: list[_Worker] = []
         self._inside = 0
         self._starting = anyio.Lock()
-        self._places = anyio.CapacityLimiter(self._limits.workers)
-        self._threads = anyio.CapacityLimiter(2 * self._limits.workers)
+        self._places = anyio.CapacityLimiter(self._pool.workers)
+        self._threads = anyio.CapacityLimiter(2 * self._pool.workers)
 
     async def inspect(self, message: Message, respond: Respond) -> Verdict | Failed:
         """The verdict on a message, or why there is none. Raises WorkerDied."""
+        done = await self._do(message, respond)
+        assert isinstance(done, Verdict | Failed)
+        return done
+
+    async def scrub(self, task: MediaTask, data: bytes, respond: Respond) -> Redacted | Refused | Failed:
+        """A medium, scrubbed, or why not. Raises WorkerDied."""
+        done = await self._do(task, respond, data)
+        assert not isinstance(done, Verdict)
+        return done
+
+    async def _do(self, job: Job, respond: Respond, data: bytes = b"") -> Done | Failed:
         if self._owner != os.getpid():
             self._anew()  # the server forked itself: the workers are another's
-        if self._inside >= self._limits.workers + self._limits.queue:
-            return Failed("unavailable", "too many large messages are waiting")
+        if self._inside >= self._pool.workers + self._pool.queue:
+            return Failed("unavailable", f"too many {self._pool.what} are waiting")
         self._inside += 1
         try:
             await self._start()
-            with anyio.move_on_after(self._limits.time) as waiting:
+            with anyio.move_on_after(self._pool.time) as waiting:
                 await self._places.acquire()
             if waiting.cancelled_caught:
-                return Failed("timeout", f"no worker was free within {self._limits.time:g} s")
+                return Failed("timeout", f"no worker was free within {self._pool.time:g} s")
             try:
-                return await self._inspect(message, respond)
+                return await self._work(job, data, respond)
             finally:
                 self._places.release()
         except TimeoutError:
-            return Failed("timeout", f"the message took longer than {self._limits.time:g} s")
+            return Failed("timeout", f"it took longer than {self._pool.time:g} s")
         except (EOFError, OSError):
             raise WorkerDied("ended") from None
         finally:
@@ -96,24 +143,28 @@ class Workers:
                 self._nursery = await anyio.to_thread.run_sync(_Nursery, self._setup)
                 self._idle.append(await self._fork(self._nursery))
 
-    async def _inspect(self, message: Message, respond: Respond) -> Verdict:
+    async def _work(self, job: Job, data: bytes, respond: Respond) -> Done | Failed:
         assert self._nursery is not None
         worker = self._waiting() or await self._fork(self._nursery)
         try:
-            verdict = await self._converse(worker, message, respond)
+            done = await self._converse(worker, job, data, respond)
         except BaseException:
             worker.end()
             raise
         self._idle.append(worker)
-        return verdict
+        return done
 
-    async def _converse(self, worker: _Worker, message: Message, respond: Respond) -> Verdict:
-        deadline = anyio.current_time() + self._limits.time
-        said = await self._by(deadline, worker.inspect, message)
-        while not isinstance(said, Verdict):
+    async def _converse(self, worker: _Worker, job: Job, data: bytes, respond: Respond) -> Done | Failed:
+        deadline = anyio.current_time() + self._pool.time
+        said = await self._by(deadline, worker.do, job, data)
+        while not isinstance(said, Done | Failed):
             if isinstance(said, str):
                 raise WorkerDied(said)
-            said = await self._by(deadline, worker.answer, await respond(said, deadline))
+            asked = anyio.current_time()
+            answer = await respond(said, deadline)
+            if isinstance(said, ScrubMedia):  # each medium has a time of its own
+                deadline += anyio.current_time() - asked
+            said = await self._by(deadline, worker.answer, answer)
         return said
 
     def _waiting(self) -> _Worker | None:
@@ -200,11 +251,12 @@ class _Worker:
     def ready(self) -> None:
         self._connection.recv()
 
-    def inspect(self, message: Message) -> Any:
-        """A verdict, what the engine wishes to know, or the name of what was raised there."""
-        # Bodies go as they are, beside the rest: they need not be copied into it.
-        self._connection.send(replace(message, body=b""))
-        self._connection.send_bytes(message.body)
+    def do(self, job: Job, data: bytes) -> Any:
+        """What is done, what is to be known for that, or the name of what was raised there."""
+        # Bytes go as they are, beside the rest: they need not be copied into it.
+        body = job.body if isinstance(job, Message) else data
+        self._connection.send(replace(job, body=b"") if isinstance(job, Message) else job)
+        self._connection.send_bytes(body)
         return self._said()
 
     def answer(self, answer: Answer) -> Any:
@@ -213,7 +265,9 @@ class _Worker:
 
     def _said(self) -> Any:
         said = self._connection.recv()
-        return replace(said, body=self._connection.recv_bytes()) if isinstance(said, Verdict) else said
+        if isinstance(said, Verdict):
+            return replace(said, body=self._connection.recv_bytes())
+        return replace(said, data=self._connection.recv_bytes()) if isinstance(said, Redacted) else said
 
     def end(self) -> None:
         """Ends the process at once; a thread that waits for it learns of it."""

@@ -30,6 +30,20 @@ class Limits:
     """Large messages that may wait for a worker."""
     worker_memory: int = 1024 * 1024 * 1024
     """Bytes that a worker may take beyond what it starts with (Linux)."""
+    media_items: int = 100
+    """Media in one message."""
+    media_size: int = 20 * 1024 * 1024
+    """Bytes of one medium, its base64 taken off."""
+    media_time: float = 30.0
+    """Seconds for one medium."""
+    media_workers: int = 2
+    """Processes that scrub media; 0: threads of the guard's own process, where nothing bounds memory."""
+    media_queue: int = 32
+    """Media that may wait for one of them."""
+    media_memory: int = 2 * 1024 * 1024 * 1024
+    """Bytes that such a process may take beyond what it starts with (Linux)."""
+    media_cache: int = 64 * 1024 * 1024
+    """Bytes of media that are kept, scrubbed, for when they come again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,8 @@ def _named(disposition: str) -> dict[str, str]:
 def _written(part: _Part, name: str, item: Any) -> bytes:
     """A part as it is now: `raw` itself where nothing was edited."""
     if isinstance(item, dict):
-        filename, data, same = str(item["filename"]), part.data, item["filename"] == part.filename
+        filename, data = str(item["filename"]), bytes(item["content"].data)
+        same = item["filename"] == part.filename and data == part.data
         if item["content_type"] != (part.content_type or _BYTES) or len(item) != _MEMBERS:
             raise Unreadable("the media type of a file can't be rewritten", status=422)
         headers = part.headers

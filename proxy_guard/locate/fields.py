@@ -11,6 +11,7 @@ from proxy_guard.codecs import Document, Limits, Media
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.jsonpath import Node, Query, Step, root_nodes
+from proxy_guard.locate.media import Inline, MediaSlot, media_at
 from proxy_guard.locate.unreached import RULE, Remainder
 from proxy_guard.model import Direction, Slot
 
@@ -27,7 +28,7 @@ class Field:
 
     `policy`, `entity`, `join` and `direction` are those of its slots. `skip` names members that kind `json` leaves
     alone. Kind `echo` spells texts again, in tokens say: null once a text is edited. `repeats`: its texts may be
-    those that `locate` is told of as known.
+    those that `locate` is told of as known. `inline`: how a linked medium is written in place of its link.
     """
 
     rule: str
@@ -40,6 +41,7 @@ class Field:
     direction: Direction = "request"
     skip: frozenset[str] = frozenset()
     repeats: bool = False
+    inline: Inline | None = None
 
 
 Known = Mapping[tuple[str | None, str], str]
@@ -122,11 +124,10 @@ class Nested:
 
 @dataclass(slots=True)
 class Located:
-    """The slots of one document, what holds media in it, and the documents held in its strings."""
+    """The slots of one document, the media in it, and the documents held in its strings."""
 
     slots: list[Slot]
-    media: list[str]
-    """The rules of fields that hold media."""
+    media: list[MediaSlot]
     nested: list[Nested]
     """Each after the one that it is part of."""
     echoes: list[tuple[Any, Any]] = field(default_factory=list)
@@ -177,6 +178,8 @@ def locate(
             walk.visit(each, node)
     if fields.remainder and fields:
         walk.rest(fields.remainder, document.value)
+    if document.files:
+        walk.files(document.value)
     return walk.found
 
 
@@ -206,7 +209,8 @@ class _Walk:
             if value:  # one that is empty spells nothing
                 self.found.echoes.append((holder, key))
         elif each.kind == "media":
-            self.found.media.append(each.rule)
+            self._media(each, node)
+            return
         elif isinstance(value, dict | list | Media):
             return  # a list of parts, say: other fields reach into it
         else:
@@ -214,6 +218,25 @@ class _Walk:
             slot.join = each.join
             self._add(each, slot)
         self._seen.add(place)
+
+    def _media(self, each: Field, node: Node) -> None:
+        media = list(media_at(node))
+        if not media and node[0] != []:
+            media = [MediaSlot("", node[1], node[2], node[3], "unknown")]
+        for slot in media:
+            place = (id(slot.holder), slot.key)
+            if place not in self._seen:
+                self._seen.add(place)
+                slot.rule, slot.policy, slot.inline = each.rule, each.policy, each.inline
+                self.found.media.append(slot)
+
+    def files(self, document: Any) -> None:
+        """The files of a form that no field reached."""
+        for name, items in document.items():
+            for index, item in enumerate(items):
+                if isinstance(item, dict) and (id(item), "content") not in self._seen:
+                    path = (name, index, "content")
+                    self.found.media.append(MediaSlot("a file", path, item, "content", "file"))
 
     def _is_known(self, each: Field, node: Node) -> bool:
         """Whether a text is decided on already; then so is this place."""

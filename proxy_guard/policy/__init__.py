@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from proxy_guard.errors import Cause
+from proxy_guard.media import MediaSettings
 from proxy_guard.model import Slot, Wanted
 from proxy_guard.operators import Operator
 
@@ -40,6 +41,28 @@ class Restore:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaRule:
+    """What is done to media.
+
+    `scrubber` makes them clean, `local` or a connection; `otherwise` is the connection that is given what `local` knows
+    no redactor for. `links` says what becomes of media by link, which are fetched from `hosts` only; `references` what
+    becomes of those that the API has already.
+    """
+
+    settings: MediaSettings
+    scrubber: str = "local"
+    otherwise: str | None = None
+    links: Literal["fetch", "block", "ignore"] = "block"
+    hosts: tuple[str, ...] = ()
+    references: Literal["block", "ignore"] = "block"
+
+    @property
+    def connections(self) -> set[str]:
+        """The connections that may be asked."""
+        return {name for name in (self.scrubber, self.otherwise) if name and name != "local"}
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A policy file, compiled. `keeps` are the causes of failure that let a message pass.
 
@@ -61,6 +84,8 @@ class Policy:
     """Whether a webhook that it blocks is answered with success."""
     drops: bool = False
     """Whether a message of a WebSocket that may not pass goes missing alone."""
+    media: MediaRule | None = None
+    """None: media can't be inspected, which is a failure with the cause `unsupported_media`."""
 
     @property
     def asked(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from proxy_guard.errors import Cause
 from proxy_guard.locate.head import UNEDITABLE, segment_pattern
 from proxy_guard.remote.settings import ConnectionProofFile
 from proxy_guard.rules.limits import LimitsRule
+from proxy_guard.rules.media_file import MediaSection
 from proxy_guard.rules.proof_file import ProofFile
 from proxy_guard.rules.reading import FileModel, Name, Version
 from proxy_guard.rules.signatures import AnyConnectionFile, Named, SignatureRule, WebhookRule
@@ -68,6 +69,12 @@ class FieldRule(FileModel):
     )
     skip: list[str] = Field(default=[], description="Names of members that `kind: json` leaves alone.")
     policy: Name | None = Field(default=None, description="A policy for this field, in place of the route's.")
+    inline: Literal["data_url", "source", "inline_data", "file_data"] | None = Field(
+        default=None,
+        description="How a linked medium is written in place of its link, for `kind: media`. data_url: as one. source: "
+        "as Anthropic has it. inline_data: as Gemini has it. file_data: as one, in a member beside. Without it links "
+        "can't be fetched here.",
+    )
     entity: str | None = Field(
         default=None, description="What the whole text of this field is known to be: it is a finding as it stands."
     )
@@ -218,6 +225,9 @@ class PolicyFile(FileModel):
     fallback: str | None = Field(default=None, description="Who finds where the (last) scrubber fails.")
     restore: RestoreRule | bool = Field(
         default=False, description="References in replies become the real values again; `true` is the default vault."
+    )
+    media: MediaSection | None = Field(
+        default=None, description="How media are scrubbed; `{}` is with all defaults. Without it they are not."
     )
     language: str = "en"
     model: str | None = Field(

@@ -26,3 +26,16 @@ class LimitsRule(FileModel):
     worker_memory: PositiveInt | None = Field(
         default=None, description="Bytes that a worker may take beyond what it starts with."
     )
+    media_items: PositiveInt | None = Field(default=None, description="Media in one message.")
+    media_size: PositiveInt | None = Field(default=None, description="Bytes of one medium, its base64 taken off.")
+    media_time: PositiveFloat | None = Field(default=None, description="Seconds for one medium.")
+    media_workers: NonNegativeInt | None = Field(
+        default=None, description="Processes that scrub media; 0: threads in their place, without a bound on memory."
+    )
+    media_queue: NonNegativeInt | None = Field(default=None, description="Media that may wait for one of them.")
+    media_memory: PositiveInt | None = Field(
+        default=None, description="Bytes that such a process may take beyond what it starts with."
+    )
+    media_cache: NonNegativeInt | None = Field(
+        default=None, description="Bytes of scrubbed media that are kept for when they come again; 0: none."
+    )

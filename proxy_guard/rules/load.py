@@ -84,7 +84,7 @@ class _Loader:
         try:
             ruleset = self._guard(apis, policies, policy)
             for each in ruleset.in_use:
-                self._using.update(each.asked)
+                self._using.update(each.asked, each.media.connections if each.media else ())
                 self._check_needs(each, ruleset)
             return replace(ruleset, connections=self._in_use())
         except RulesError as error:
@@ -192,7 +192,7 @@ class _Loader:
                 join = self._join(source, (part, index, "join"), rule, query, _DIALECTS[file.dialect])
                 self._field_parts(source, (part, index), rule)
                 own = (rule.policy, rule.entity, join, part, frozenset(rule.skip))
-                fields.append(Field(rule.path, query, rule.kind, rule.signed, *own))
+                fields.append(Field(rule.path, query, rule.kind, rule.signed, *own, inline=rule.inline))
         return fields
 
     def _skipped(self, source: SourceFile, file: ApiFile) -> Iterator[Query]:
@@ -274,6 +274,8 @@ class _Loader:
             otherwise = entity_rule(source, ("otherwise",), file.otherwise, file.min_score, len(rules))
         scrubbers = [file.scrubber] if isinstance(file.scrubber, str) else file.scrubber
         self._known_scrubbers(source, "scrubber", scrubbers)
+        media = file.media.compiled() if file.media else None
+        self._known_scrubbers(source, "media", sorted(media.connections) if media else [])
         self._known_scrubbers(source, "fallback", [file.fallback] if file.fallback else [])
         every = list(rules.values()) + ([otherwise] if otherwise else [])
         named = frozenset(entity for entity, rule in rules.items() if not isinstance(rule.operator, Keep))
@@ -298,6 +300,7 @@ class _Loader:
             restore=restore(file.restore),
             acknowledges=file.block.as_ == "acknowledge",
             drops=file.block.websocket == "drop",
+            media=media,
         )
         self._origins[file.name] = source
         return {("name",): self._wanting(policy)}

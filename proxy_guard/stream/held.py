@@ -65,7 +65,7 @@ def scrub_located(
     """What there is in those slots of a document that stand by themselves, its `own`; what is to be edited is."""
     found = Found()
     if located.media and not match.policy.passes("unsupported_media"):
-        raise Unreadable(f"media can't be inspected ({located.media[0]})", status=415, cause="unsupported_media")
+        raise Unreadable(f"media can't be inspected ({located.media[0].rule})", status=415, cause="unsupported_media")
     edits = [(slot, text) for slot, text in located.known if text != slot.text]
     groups: dict[str, tuple[Policy, list[Slot]]] = {}
     for slot in own:

@@ -15,13 +15,13 @@ from typing import NamedTuple
 from proxy_guard.detect.catalogue import NER_LABELS
 from proxy_guard.detect.pending import pending
 from proxy_guard.model import (
-    Consulted,
     Failed,
     Finding,
     LocatedFinding,
     Rejected,
     Rewritten,
     Scrub,
+    Scrubbed,
     Slot,
 )
 from proxy_guard.operators.block import Block
@@ -184,7 +184,7 @@ class Running:
         answer = yield Scrub(self._policy.scrubbers[0], self._policy.wanted, [slot])
         if isinstance(answer, Failed):
             return answer
-        assert not isinstance(answer, Consulted)
+        assert isinstance(answer, Scrubbed)
         (judgement,) = answer.judgements
         assert not isinstance(judgement, Rejected | Rewritten)
         if self._slot.entity:

@@ -164,7 +164,7 @@ def test_a_media_field_is_told_by_its_rule_and_is_no_slot() -> None:
     located = locate(
         fields(("$.m[*].url", "media"), "$.t"), read({"m": [{"url": "data:x"}, {"url": {}}], "t": "x"}), LIMITS
     )
-    assert located.media == ["$.m[*].url", "$.m[*].url"]
+    assert [each.rule for each in located.media] == ["$.m[*].url", "$.m[*].url"]
     assert [slot.text for slot in located.slots] == ["x"]
 
 

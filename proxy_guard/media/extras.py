@@ -1,0 +1,16 @@
+"""The parts that scrubbing pictures and documents needs, all of them in the extra `proxy-guard[media]`."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from proxy_guard.errors import MissingExtra
+
+NEEDED: tuple[str, ...] = ()
+"""Top-level modules. Looked for without importing them, since the guard's own process has no use for them."""
+
+
+def check() -> None:
+    """Raises MissingExtra where one of them is not installed."""
+    if any(find_spec(name) is None for name in NEEDED):
+        raise MissingExtra("scrubbing media", "media")

@@ -1,0 +1,223 @@
+"""Media through the guard: found, scrubbed in a worker process, put back, and nothing that goes wrong lets one pass."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from proxy_guard import Guard, Message, Verdict, resources
+from proxy_guard.media_scrubber import MediaScrubber
+
+URL = "https://api.openai.com/v1/chat/completions"
+PHONE = "9876543210"
+TEXT = f"call me on {PHONE}".encode()
+Make = Callable[..., Guard]
+
+
+def data_url(data: bytes, media_type: str = "text/plain") -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def chat(*urls: str, text: str = "look") -> Message:
+    parts: list[Any] = [{"type": "file", "file": {"filename": "a.txt", "file_data": url}} for url in urls]
+    body = {"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": text}, *parts]}]}
+    return Message("request", "POST", URL, (("content-type", "application/json"),), json.dumps(body).encode())
+
+
+def files(body: bytes) -> list[bytes]:
+    parts = json.loads(body)["messages"][0]["content"][1:]
+    return [base64.b64decode(part["file"]["file_data"].partition(",")[2]) for part in parts]
+
+
+def policy(media: str, more: str = "") -> str:
+    entities = "{PHONE_NUMBER: {action: mask, char: X}, EMAIL_ADDRESS: {action: block}}"
+    return f"version: 1\nname: mask\nentities: {entities}\nmedia: {media}\n{more}\n"
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """A guard by the shipped rules, the policy of which scrubs media."""
+
+    def made(media: str = "{}", more: str = "", *, threads: bool = False, **limits: float) -> Guard:
+        rules = tmp_path / "rules"
+        shutil.rmtree(rules, ignore_errors=True)
+        shutil.copytree(resources.rules_dir(), rules, ignore=shutil.ignore_patterns("*.test.yaml"))
+        (rules / "policies" / "mask.yaml").write_text(policy(media, more))
+        guard = (rules / "guard.yaml").read_text()
+        shown = ", ".join(
+            f"{name}: {value}" for name, value in ({"media_workers": 0 if threads else 1} | limits).items()
+        )
+        (rules / "guard.yaml").write_text(guard[: guard.index("limits:")] + f"limits: {{{shown}}}\n")
+        return Guard.from_rules(rules)
+
+    yield made
+
+
+def inspect(guard: Guard, *messages: Message) -> list[Verdict]:
+    async def run() -> list[Verdict]:
+        return [await guard.inspect(message) for message in messages]
+
+    return anyio.run(run)
+
+
+@pytest.mark.parametrize("threads", [False, True])
+def test_a_medium_goes_on_scrubbed(make: Make, threads: bool) -> None:
+    guard = make(threads=threads)
+    (verdict,) = inspect(guard, chat(data_url(TEXT), text=f"also {PHONE}"))
+    assert verdict.action == "rewrite"
+    assert files(verdict.body) == [TEXT.replace(PHONE.encode(), b"X" * 10)]
+    assert PHONE not in verdict.body.decode()
+    assert {(each.entity, each.rule) for each in verdict.findings} == {
+        ("PHONE_NUMBER", "$.messages[*].content[*].text"),
+        ("PHONE_NUMBER", "$.messages[*].content[*].file"),
+    }
+
+
+def test_a_medium_without_findings_leaves_the_message_as_it_came(make: Make) -> None:
+    message = chat(data_url(b"nothing here"))
+    (verdict,) = inspect(make(), message)
+    assert (verdict.action, verdict.body) == ("allow", message.body)
+
+
+def test_a_large_message_has_its_media_scrubbed_too(make: Make) -> None:
+    (verdict,) = inspect(make(), chat(data_url(TEXT + b" and so on" * 30_000), data_url(TEXT)))
+    assert verdict.action == "rewrite"
+    first, second = files(verdict.body)
+    assert PHONE.encode() not in first + second
+    assert len(first) == len(TEXT) + 300_000
+
+
+def test_what_a_policy_blocks_in_a_medium_blocks_the_message(make: Make) -> None:
+    (verdict,) = inspect(make(), chat(data_url(b"write to ravi@example.com")))
+    assert (verdict.action, verdict.status) == ("block", 422)
+    assert "EMAIL_ADDRESS" in verdict.reason
+    assert "ravi" not in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("medium", "status"),
+    [
+        (data_url(b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"), 415),
+        ("data:text/plain;base64,!!!", 400),
+        ("https://example.com/a.txt", 415),
+        ("file-abc123", 415),
+    ],
+)
+def test_what_can_not_be_scrubbed_is_refused(make: Make, medium: str, status: int) -> None:
+    name = "file_id" if medium.startswith("file-") else "file_data"
+    message = chat(medium)
+    message = Message("request", "POST", URL, message.headers, message.body.replace(b"file_data", name.encode()))
+    guard = make()
+    (verdict,) = inspect(guard, message)
+    assert (verdict.action, verdict.status) == ("block", status)
+
+
+def test_links_and_references_are_let_through_where_a_policy_says_so(make: Make) -> None:
+    guard = make("{links: ignore, references: ignore}")
+    link, reference = chat("https://example.com/a.txt"), chat("x")
+    reference = Message("request", "POST", URL, link.headers, reference.body.replace(b"file_data", b"file_id"))
+    assert [each.action for each in inspect(guard, link, reference)] == ["allow", "allow"]
+
+
+def test_observe_tells_and_changes_nothing(make: Make) -> None:
+    message = chat(data_url(TEXT), data_url(b"ravi@example.com"), data_url(b"\0\1", "audio/wav"))
+    (verdict,) = inspect(make(more="mode: observe"), message)
+    assert (verdict.action, verdict.body) == ("allow", message.body)
+    assert {each.entity for each in verdict.findings} == {"PHONE_NUMBER", "EMAIL_ADDRESS"}
+
+
+def test_style_block_refuses_what_has_a_finding(make: Make) -> None:
+    verdicts = inspect(make("{style: block}"), chat(data_url(TEXT)), chat(data_url(b"nothing")))
+    assert [each.action for each in verdicts] == ["block", "allow"]
+
+
+def test_a_medium_seen_before_is_not_scrubbed_again(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    real = MediaScrubber._made
+
+    async def counted(self: MediaScrubber, *args: Any) -> Any:
+        made.append(args[0])
+        return await real(self, *args)
+
+    monkeypatch.setattr(MediaScrubber, "_made", counted)
+    guard = make()
+    first, again, other = inspect(guard, chat(data_url(TEXT)), chat(data_url(TEXT)), chat(data_url(TEXT + b".")))
+    assert first.body == again.body != other.body
+    assert len(made) == 2
+
+
+def test_limits_of_media(make: Make) -> None:
+    guard = make(media_items=2, media_size=50)
+    many, large = inspect(guard, chat(*[data_url(TEXT)] * 3), chat(data_url(TEXT * 10)))
+    assert (many.status, large.status) == (413, 413)
+
+
+DEATHS = """
+import os, time
+import proxy_guard.media
+def dies(data, declared, judge, settings):
+    {how}
+proxy_guard.media.scrub = dies
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "status"),
+    [("os._exit(1)", 422), ("time.sleep(60)", 503), ("raise RuntimeError(data)", 422), ("bytearray(3 << 30)", 422)],
+)
+def test_the_death_of_a_worker_blocks_one_message(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, status: int
+) -> None:
+    """A redactor that breaks, put in the place of the real one in the worker: by the site module of its interpreter."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "sitecustomize.py").write_text(
+        DEATHS.format(how=f"if b'{PHONE}' in data: {how}\n    return real(data, declared, judge, settings)").replace(
+            "def dies", "real = proxy_guard.media.scrub\ndef dies"
+        )
+    )
+    monkeypatch.syspath_prepend(str(broken))
+    guard = make(media_time=1.5)
+    began = time.monotonic()
+    bad, good = inspect(guard, chat(data_url(TEXT)), chat(data_url(b"nothing here")))
+    assert (bad.action, bad.status) == ("block", status)
+    assert good.action == "allow"
+    assert PHONE not in bad.reason
+    assert time.monotonic() - began < 50
+
+
+def test_media_that_come_at_once_are_refused_when_too_many_wait(make: Make) -> None:
+    guard = make(media_workers=1, media_queue=1)
+    verdicts: list[Verdict] = []
+
+    async def ask(number: int) -> None:
+        verdicts.append(await guard.inspect(chat(data_url(TEXT + str(number).encode()))))
+
+    async def run() -> None:
+        async with anyio.create_task_group() as group:
+            for number in range(6):
+                group.start_soon(ask, number)
+
+    anyio.run(run)
+    statuses = sorted(str(each.status) for each in verdicts)
+    assert statuses.count("503") == 4
+    assert sum(each.action == "rewrite" for each in verdicts) == 2
+
+
+def test_a_whole_response_is_scrubbed(make: Make) -> None:
+    body = {"data": [{"b64_json": base64.b64encode(TEXT).decode()}]}
+    url = "https://api.openai.com/v1/images/generations"
+    message = Message("response", "POST", url, (("content-type", "application/json"),), json.dumps(body).encode(), 200)
+    (verdict,) = inspect(make(), message)
+    # Nothing says what it is; a text is what it is taken for only where the content shows it.
+    assert (
+        PHONE not in base64.b64decode(json.loads(verdict.body).get("data", [{"b64_json": ""}])[0]["b64_json"]).decode()
+    )
