@@ -49,6 +49,7 @@ from proxy_guard.remote.settings import (
 )
 from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, Match, PolicyFile, Route
 from proxy_guard.rules.limits import LimitsRule
+from proxy_guard.rules.media_file import MediaSection
 from proxy_guard.rules.load import load_rules
 from proxy_guard.rules.proof_file import ProofFile
 from proxy_guard.rules.reading import FileModel, SourceFile
@@ -337,6 +338,7 @@ def test_every_key_of_every_rule_file_is_told() -> None:
         names(ApiFile) - {"version", "name", "title", "match"}
     ) | {f"match.{name}" for name in names(Match)}
     assert keys(POLICIES, "key of a field", "meaning") >= names(FieldRule)
+    assert keys(POLICIES, "setting", "meaning", "default") == names(MediaSection)
     assert keys(POLICIES, "key of `websocket`", "meaning", "default") == names(WebSocketSection)
     assert keys(POLICIES, "key of a text that goes on", "meaning") >= names(RunningText)
     assert keys(POLICIES, "key of `webhooks`", "meaning", "default") == names(WebhookRule)

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from proxy_guard.errors import MissingExtra
 
-NEEDED: tuple[str, ...] = ()
+NEEDED = ("filetype", "lxml", "pikepdf", "PIL", "pypdfium2")
 """Top-level modules. Looked for without importing them, since the guard's own process has no use for them."""
 
 
