@@ -49,8 +49,8 @@ from proxy_guard.remote.settings import (
 )
 from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, Match, PolicyFile, Route
 from proxy_guard.rules.limits import LimitsRule
-from proxy_guard.rules.media_file import MediaSection
 from proxy_guard.rules.load import load_rules
+from proxy_guard.rules.media_file import MediaSection
 from proxy_guard.rules.proof_file import ProofFile
 from proxy_guard.rules.reading import FileModel, SourceFile
 from proxy_guard.rules.signatures import AcknowledgeRule, AwsFile, Named, SignatureRule, SigningFile, WebhookRule
