@@ -76,7 +76,7 @@ class Guard:
                 rule.operator.prepare()
 
         self._consultant = Consultant(rules)
-        self._media = MediaScrubber(rules, media_workers, self._answer)
+        self.media = MediaScrubber(rules, media_workers, self._answer)
 
     def _scrubber(self, name: str) -> Scrubber:
         if name in self._rules.connections:
@@ -89,7 +89,7 @@ class Guard:
         for scrubber in self._scrubbers.values():
             await scrubber.aclose()
         await self._consultant.aclose()
-        await self._media.aclose()
+        await self.media.aclose()
 
     @classmethod
     def from_rules(cls, rules: str | Path | None = None, *, policy: str | None = None) -> Self:
@@ -250,7 +250,7 @@ class Guard:
             if isinstance(wish, Scrub):
                 return await self._scrubbed(wish, deadline)
             if isinstance(wish, ScrubMedia):
-                return MediaScrubbed(await self._media.scrub(wish, message))
+                return MediaScrubbed(await self.media.scrub(wish, message))
             with anyio.fail_after(max(0, deadline - anyio.current_time())):
                 return Consulted(await self._consultant.answers(wish.asks, message))
         except Unavailable as error:

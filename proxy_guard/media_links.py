@@ -18,7 +18,7 @@ import anyio
 import httpcore
 
 _REDIRECTS = 3
-_NAT64 = 0x64FF9B << 72
+_NAT64 = 0x64FF9B << 96
 """64:ff9b::/96 (RFC 6052): an IPv4 address in its last 32 bits, which a gateway reaches."""
 
 

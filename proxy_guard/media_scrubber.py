@@ -17,7 +17,7 @@ import anyio.to_thread
 
 from proxy_guard import audit
 from proxy_guard.errors import Late, Unavailable
-from proxy_guard.media import Redacted, extras
+from proxy_guard.media import MediaSettings, Redacted, extras
 from proxy_guard.media.asked import Medium, Refused, ScrubMedia
 from proxy_guard.media_cache import MediaCache
 from proxy_guard.media_judge import scrub_by_policy
@@ -44,6 +44,7 @@ class MediaScrubber:
     def __init__(self, rules: Ruleset, workers: Workers | None, respond: Respond) -> None:
         """`respond` answers what a worker wishes to know. Raises MissingExtra where media can't be scrubbed at all."""
         self._limits = rules.limits
+        self._first = rules.in_use[0]
         self._policies = {policy.name: policy for policy in rules.in_use if policy.media}
         rests = {name: policy.media for name, policy in self._policies.items() if policy.media}
         if any(rule.scrubber == "local" for rule in rests.values()):
@@ -61,6 +62,14 @@ class MediaScrubber:
         """Closes the connections of this event loop."""
         for remote in self._remotes.values():
             await remote.aclose()
+
+    async def one(self, data: bytes, declared: str = "") -> Redacted | Refused:
+        """One medium by itself, by the first policy in use, whether or not it has a `media` section."""
+        policy = self._first
+        if policy.media is None:
+            extras.check()
+            policy = replace(policy, media=MediaRule(MediaSettings()))
+        return await self._scrub(Medium(data, declared), policy, Message("request", "POST", ""))
 
     async def scrub(self, wish: ScrubMedia, message: Message) -> list[Redacted | Refused]:
         """What becomes of each medium. Never raises for what is in it."""

@@ -84,6 +84,23 @@ def detect(
 
 
 @app.command()
+def scrub(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures, documents, texts.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the clean files go.")],
+    rules: Rules = None,
+    policy: Policy = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="For each picture one of before and after, too: it shows what was found.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Write files without what the policy finds in them, and show what was found where."""
+    from proxy_guard.cli import scrub as command
+
+    command.scrub(files, output, rules, policy, preview, json)
+
+
+@app.command()
 def lint(folder: Folder = None, json: Json = False) -> None:
     """Check rule files; every mistake with file, line, column and a hint."""
     from proxy_guard.cli import rules as command

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from proxy_guard.errors import MissingExtra
 
-NEEDED = ("filetype", "lxml", "pikepdf", "PIL", "pypdfium2")
+NEEDED = ("PIL", "cv2", "filetype", "lxml", "numpy", "onnxruntime", "pikepdf", "pypdfium2", "rapidocr", "zxingcpp")
 """Top-level modules. Looked for without importing them, since the guard's own process has no use for them."""
 
 
