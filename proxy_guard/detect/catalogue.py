@@ -66,6 +66,7 @@ PROFILE_RECOGNIZERS: frozenset[str] = frozenset(
         "CARD_VERIFICATION_CODE",
         "CREDIT_CARD",
         "EMAIL_REFERENCE",
+        "IDENTITY_DOCUMENT",
         "IN_AADHAAR",
         "IN_BANK_ACCOUNT",
         "IN_IFSC",

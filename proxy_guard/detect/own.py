@@ -17,6 +17,8 @@ from stdnum.exceptions import ValidationError
 from stdnum.gb import nhs
 from stdnum.in_ import aadhaar
 
+from proxy_guard.detect.identity import IdentityDocumentRecognizer
+
 _FLAGS = regex.DOTALL | regex.MULTILINE
 _SECONDS = 5.0
 _LEAST_DIGITS, _MOST_DIGITS = 12, 19
@@ -326,6 +328,7 @@ OWN: dict[str, Callable[[], PatternRecognizer]] = {
     "CREDIT_CARD": CardRecognizer,
     "EMAIL_REFERENCE": lambda: ScoredRecognizer("EMAIL_REFERENCE", _EMAIL_REFERENCE, _always(1.0), []),
     "PHONE_REFERENCE": lambda: ScoredRecognizer("PHONE_REFERENCE", _PHONE_REFERENCE, _always(1.0), []),
+    "IDENTITY_DOCUMENT": IdentityDocumentRecognizer,
     "IN_AADHAAR": lambda: ScoredRecognizer(
         "IN_AADHAAR",
         r"(?<![\w-])[2-9]\d{3}([ :-]?)\d{4}\1\d{4}(?![\w-])",

@@ -9,14 +9,16 @@ import numpy as np
 from PIL import Image
 
 from proxy_guard.media import Judge, MediaSettings, Unscrubbable
+from proxy_guard.media.codes import codes_in
 from proxy_guard.media.paint import Region, paint
 from proxy_guard.media.passages import Passage, passages
-from proxy_guard.media.reading import Line, Pixels, Quad, grown, read_lines
+from proxy_guard.media.reading import Line, Pixels, Quad, grown, overlap, read_again, read_lines
 
 UNREADABLE = "UNREADABLE_TEXT"
 """The entity of a line that could not be read for sure, and so is painted over."""
 
-_SURE = 0.9  # of a line, as trials on blurred and tiny text have it
+_SURE, _SURE_OF_NUMBERS = 0.8, 0.9  # of a line, as trials on blurred and tiny text have it
+_ROUNDS = 3  # of painting and looking again
 _MARGIN = 0.15  # of a line's height: without it one value in ten keeps more than 5 % of its ink
 
 
@@ -36,13 +38,28 @@ def redact_picture(picture: Image.Image, judge: Judge, settings: MediaSettings) 
     """
     if picture.width * picture.height > settings.pixels:
         raise Unscrubbable("too_large", f"a picture of more than {settings.pixels} pixels")
-    regions = [region for view in views(picture) for region in find(view, judge, settings)]
-    if not regions:
-        return Painted(picture)
-    if settings.style == "block":
+    seen = [(view, read_lines(view)) for view in views(picture)]
+    regions = [region for view, lines in seen for region in found_in(view, lines, judge, settings)]
+    for _ in range(_ROUNDS):
+        painted = paint(picture, regions, settings.style if settings.style != "block" else "fill")
+        left = [
+            region
+            for (_, lines), view in zip(seen, views(painted), strict=False)
+            for region in _judged(read_again(view, _untouched(lines, regions)), judge)
+        ]
+        if not left:
+            break
+        regions += left
+    else:
+        raise Unscrubbable("low_confidence", "a picture whose findings could not be painted over for sure")
+    if regions and settings.style == "block":
         raise Unscrubbable("found", "a picture with what may not be sent")
-    painted = paint(picture, regions, settings.style)
     return Painted(painted, tuple(regions))
+
+
+def _untouched(lines: Sequence[Line], regions: Sequence[Region]) -> list[Line]:
+    """The lines that no region touches: they have been read, and need no second look."""
+    return [line for line in lines if not any(overlap(line.quad, region.quad) for region in regions)]
 
 
 def views(picture: Image.Image) -> Iterator[Pixels]:
@@ -67,15 +84,21 @@ def views(picture: Image.Image) -> Iterator[Pixels]:
         yield np.rint(colours * share + ground * (1 - share)).astype(np.uint8)
 
 
-def find(view: Pixels, judge: Judge, settings: MediaSettings) -> list[Region]:
-    """What is to be painted over in one view of a picture."""
-    lines = read_lines(view)
+def found_in(view: Pixels, lines: Sequence[Line], judge: Judge, settings: MediaSettings) -> list[Region]:
+    """What is to be painted over in one view of a picture, whose lines are these."""
     regions = list(_judged(lines, judge))
-    unsure = [line for line in lines if line.score < _SURE and len(line.text.strip()) > 2]
+    unsure = [line for line in lines if _unsure(line)]
     if unsure and settings.low_confidence == "block":
         raise Unscrubbable("low_confidence", "a picture with text that could not be read for sure")
     regions += [Region(UNREADABLE, 1 - line.score, padded(line, 0, len(line.text))) for line in unsure]
+    if settings.codes:
+        regions += codes_in(view, judge)
     return regions
+
+
+def _unsure(line: Line) -> bool:
+    telling = "@" in line.text or sum(map(str.isdigit, line.text)) >= 4
+    return len(line.text.strip()) > 2 and line.score < (_SURE_OF_NUMBERS if telling else _SURE)
 
 
 def _judged(lines: Sequence[Line], judge: Judge) -> Iterator[Region]:

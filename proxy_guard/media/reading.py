@@ -8,7 +8,7 @@ line is four corners in reading order, so that a part of it is where it is which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
@@ -28,6 +28,7 @@ Quad = npt.NDArray[np.float32]
 
 LONGEST = 2000  # pixels of the longer side that detection and reading see; more costs seconds and gigabytes
 DETECTION = 960
+OTHER_DETECTION = 736  # what has been painted is looked at with: the same setting repeats its own blindness
 TILE, OVERLAP = 1400, 200  # of long scrolls, whose text would vanish if they were made smaller
 _READERS = 2  # threads that read lines of one picture
 _VOTERS = 9  # the longest lines say which way up a picture is
@@ -80,6 +81,11 @@ def grown(quad: Quad, along: float, across: float) -> Quad:
     return np.array([quad[0] - x - y, quad[1] + x - y, quad[2] + x + y, quad[3] - x + y], np.float32)
 
 
+def overlap(quad: Quad, other: Quad) -> float:
+    """The pixels that two share."""
+    return float(cv2.intersectConvexConvex(quad, other)[0])
+
+
 def _unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return vector / max(float(np.linalg.norm(vector)), 1e-6)
 
@@ -116,40 +122,54 @@ def warm() -> None:
 
 def read_lines(picture: Pixels) -> list[Line]:
     """Every line of text in `picture`, top to bottom. Raises MissingExtra."""
+    return [line for tile, at in _tiles(picture) for line in _moved(_read(tile, DETECTION, ()), at)]
+
+
+def read_again(picture: Pixels, known: Sequence[Line]) -> list[Line]:
+    """The lines that another setting of the detector sees, and that are none of `known`."""
+    quads = [line.quad for line in known]
+    return [
+        line
+        for tile, at in _tiles(picture)
+        for line in _moved(_read(tile, OTHER_DETECTION, [quad - at for quad in quads]), at)
+    ]
+
+
+def _tiles(picture: Pixels) -> Iterator[tuple[Pixels, npt.NDArray[np.float32]]]:
+    """The parts that a picture is read in, with the corner where each begins; long scrolls are read in several.
+
+    A line at the edge of a tile is whole in one of two. Read twice it does no harm: a finding in either reading counts.
+    """
     height, width = picture.shape[:2]
-    if max(height, width) <= TILE * 1.5 or max(height, width) < 2 * min(height, width):
-        return _read(picture)
-    lines: list[Line] = []
     longer = max(height, width)
+    if longer <= TILE * 1.5 or longer < 2 * min(height, width):
+        yield picture, np.zeros(2, np.float32)
+        return
     for start in range(0, longer - OVERLAP, TILE - OVERLAP):
         tall = height >= width
         tile = picture[start : start + TILE] if tall else picture[:, start : start + TILE]
-        shift = np.array([0, start] if tall else [start, 0], np.float32)
-        for line in _read(np.ascontiguousarray(tile)):
-            moved = Line(line.text, line.quad + shift, line.cells, line.certainty)
-            # A line in two tiles is read twice; one that a tile's edge cuts is whole in the other tile: both stay,
-            # since a finding in either is painted over.
-            lines.append(moved)
-    return lines
+        yield np.ascontiguousarray(tile), np.array([0, start] if tall else [start, 0], np.float32)
 
 
-def _read(picture: Pixels) -> list[Line]:
+def _moved(lines: Sequence[Line], by: npt.NDArray[np.float32]) -> Iterator[Line]:
+    for line in lines:
+        yield Line(line.text, line.quad + by, line.cells, line.certainty)
+
+
+def _read(picture: Pixels, detection: int, known: Sequence[Quad]) -> list[Line]:
     ratio = min(1.0, LONGEST / max(picture.shape[:2]))
     seen = picture if ratio == 1.0 else cv2.resize(picture, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
     seen = cv2.cvtColor(np.asarray(seen, np.uint8), cv2.COLOR_RGB2BGR)  # what the models were trained with
-    lines = read_quads(seen, find_quads(seen))
-    for line in lines:
-        line.quad[:] = line.quad / ratio
-    return lines
+    lines = _recognize(seen, _find(seen, detection, [quad * ratio for quad in known]))
+    return [Line(line.text, line.quad / ratio, line.cells, line.certainty) for line in lines]
 
 
-def find_quads(seen: Any) -> list[Quad]:
-    """Where text stands in a picture of blue, green and red: as it is, and with its contrast evened out."""
-    quads = _detect(seen)
-    if _holds_more(seen, quads):
-        for quad in _detect(_evened(seen)):
-            if not any(_inside(quad, other) for other in quads):
-                quads.append(quad)
+def _find(seen: Any, detection: int, known: Sequence[Quad]) -> list[Quad]:
+    """Where text stands in a picture of blue, green and red, but for `known`; first as it is, then, where it may hold
+    something faint, with its contrast evened out."""
+    quads = [quad for quad in _detect(seen, detection) if not _in_any(quad, known)]
+    if not known and _holds_more(seen, quads):
+        quads += [quad for quad in _detect(_evened(seen), detection) if not _in_any(quad, quads)]
     return quads
 
 
@@ -164,13 +184,15 @@ def _holds_more(seen: Any, quads: Sequence[Quad]) -> bool:
     return bool(faint > spread.size * 0.002)
 
 
-def _detect(seen: Any) -> list[Quad]:
+def _detect(seen: Any, detection: int) -> list[Quad]:
     height, width = seen.shape[:2]
     # Very flat pictures are read with a margin: the detector does not see text that touches the edge.
     margin = max(0, (96 - height + 1) // 2, (width // 8 - height + 1) // 2)
     if margin:
         seen = cv2.copyMakeBorder(seen, margin, margin, 0, 0, cv2.BORDER_REPLICATE)
-    found = _engine().text_det(seen)
+    detector = _engine().text_det
+    detector.limit_side_len = detection
+    found = detector(seen)
     if found.boxes is None:
         return []
     return [_reading_order(np.asarray(box, np.float32) - np.array([0, margin], np.float32)) for box in found.boxes]
@@ -183,10 +205,10 @@ def _evened(seen: Any) -> Any:
     return cv2.cvtColor(lab, cv2.COLOR_LAB2BGR)
 
 
-def _inside(quad: Quad, other: Quad) -> bool:
-    """Whether most of `quad` lies in `other`, which reaches as far along it."""
-    shared, _ = cv2.intersectConvexConvex(quad, other)
-    return float(shared) >= 0.8 * max(float(cv2.contourArea(quad)), 1.0)
+def _in_any(quad: Quad, others: Sequence[Quad]) -> bool:
+    """Whether most of `quad` lies in one of `others`."""
+    least = 0.8 * max(float(cv2.contourArea(quad)), 1.0)
+    return any(overlap(quad, other) >= least for other in others)
 
 
 def _reading_order(quad: Quad) -> Quad:
@@ -204,7 +226,7 @@ def _crop(seen: Any, quad: Quad) -> Any:
     return cv2.warpPerspective(seen, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
-def read_quads(seen: Any, quads: Sequence[Quad]) -> list[Line]:
+def _recognize(seen: Any, quads: Sequence[Quad]) -> list[Line]:
     """The text in each of `quads`, without those that hold none."""
     if not quads:
         return []
