@@ -23,7 +23,7 @@ from proxy_guard.policy.decide import Decider, Forward, broken, compile_block_bo
 from proxy_guard.rules.compiled import Api, Match
 from proxy_guard.signing import Signing, Unverified
 from proxy_guard.stages import Answer, Wish, scrubbed
-from proxy_guard.stream import stream_of, whole
+from proxy_guard.stream import STREAMED, stream_of, whole
 
 __all__ = ["BROKEN", "advance", "failed", "inspect", "is_large", "refuse", "unanswered"]
 BROKEN = broken()
@@ -272,10 +272,21 @@ def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType
         raise Unreadable("the message has more than one Content-Type", status=400)
     content_type = read_content_type(types[0]) if types else UNNAMED
     if types and stream_of(message, api) is None:
-        api.formats.codec(content_type)
+        _check_type(content_type, message, api)
         if content_type.charset:
             known(content_type.charset)
     return content_type, encodings_of(encodings) if encodings else []
+
+
+def _check_type(content_type: ContentType, message: Message, api: Api) -> None:
+    """Raises Unreadable where nothing of the API description reads such a body."""
+    try:
+        api.formats.codec(content_type)
+    except Unreadable:
+        if message.direction == "request" or content_type.name not in STREAMED:
+            raise
+        why = f"API description '{api.name}' has no `stream` section for {content_type.name}"
+        raise Unreadable(why, status=415) from None
 
 
 def _more_than(digits: str, limit: int) -> bool:

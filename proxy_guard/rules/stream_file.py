@@ -103,6 +103,9 @@ class StreamSection(FileModel):
     marks: list[str] = Setting(
         default=["[DONE]"], description="Data of an event that are no JSON. All texts end there."
     )
+    plain: list[str] = Setting(
+        default=[], description="Names of events whose data are no JSON and go on as they are, such as an address."
+    )
     error: str = Setting(
         default="error", description="The name of the event that tells of a block; its data are the `block_body`."
     )

@@ -88,8 +88,8 @@ class StreamRule:
     """The stream section of an API description, compiled.
 
     `events` are the types of events that are told apart, `others` is for all others. `replies` select whole
-    replies, `reply` are the fields in them. `marks` are data that are no JSON and known to hold no text. `error` is
-    the name of the event that tells of an error, `block_body` makes its data where they are not those of a block.
+    replies, `reply` are the fields in them. `marks` are data that are no JSON and known to hold no text; `plain`
+    are the names of events whose data pass as they are. `error` is the name of the event that tells of an error, `block_body` makes its data where they are not those of a block.
     """
 
     format: str
@@ -101,6 +101,7 @@ class StreamRule:
     reply: FieldTree = field(repr=False)
     repeats: bool
     marks: frozenset[bytes]
+    plain: frozenset[str]
     error: str
     block_body: BlockBody | None = field(repr=False)
     compared: frozenset[str]
@@ -158,6 +159,7 @@ def compile_stream(
         reply=FieldTree([replace(each, repeats=section.repeats) for each in response], remainder),
         repeats=section.repeats,
         marks=frozenset(mark.encode() for mark in section.marks),
+        plain=frozenset(section.plain),
         error=section.error,
         block_body=compile_block_body(section.block_body)[1] if section.block_body else None,
         compared=frozenset(name for path in _paths(section) for name in _NAME.findall(path.partition("?")[2])),

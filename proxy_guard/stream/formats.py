@@ -19,6 +19,8 @@ FRAMERS: dict[str, type[Framer]] = {
     "aws": AwsFramer,
     "aws-bytes": AwsBytesFramer,
 }
+STREAMED = frozenset(name for framer in FRAMERS.values() for name in framer.media_types)
+"""The media types of streams. Some are those of whole bodies, too."""
 
 
 def stream_of(head: Message, api: Api) -> StreamRule | None:

@@ -9,7 +9,7 @@ from proxy_guard.codecs import Document, Limits
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.fields import Field, FieldTree, Kind, Located, locate
 from proxy_guard.locate.jsonpath import compile_path
-from proxy_guard.model import Failed, Slot
+from proxy_guard.model import Direction, Failed, Slot
 from proxy_guard.policy import Policy
 from proxy_guard.rules.compiled import Match
 from proxy_guard.stages import Answer, Wish, scrubbed
@@ -49,7 +49,7 @@ class Held(Running):
         only = Field(slot.rule, _ROOT, kind, slot.signed, entity=slot.entity, direction=slot.direction)
         document = Document({"name": self._tool, "arguments": self._text})
         located, match = locate(FieldTree([only]), document, self._limits), Match(policy, None, False)
-        outcome = yield from scrub_located(located, located.slots, match, document.value)
+        outcome = yield from scrub_located(located, located.slots, match, document.value, slot.direction)
         if isinstance(outcome, Failed):
             return outcome
         if self._found.take(outcome):
@@ -60,9 +60,12 @@ class Held(Running):
 
 
 def scrub_located(
-    located: Located, own: list[Slot], match: Match, document: Any
+    located: Located, own: list[Slot], match: Match, document: Any, direction: Direction
 ) -> Generator[Wish, Answer, Found | Failed]:
-    """What there is in those slots of a document that stand by themselves, its `own`; what is to be edited is."""
+    """What there is in those slots of a document that stand by themselves, its `own`; what is to be edited is.
+
+    `direction` is that of the HTTP message, which slots that no field reached do not tell.
+    """
     found = Found()
     if located.media and not match.policy.passes("unsupported_media"):
         raise Unreadable(f"media can't be inspected ({located.media[0].rule})", status=415, cause="unsupported_media")
@@ -73,7 +76,7 @@ def scrub_located(
         groups.setdefault(policy.name, (policy, []))[1].append(slot)
     speaker = match.api.speaker if match.api else ""
     for policy, slots in groups.values():
-        outcome = yield from scrubbed(slots, policy, document, speaker, slots[0].direction)
+        outcome = yield from scrubbed(slots, policy, document, speaker, direction)
         if isinstance(outcome, Failed):
             return outcome
         found.findings += outcome.findings

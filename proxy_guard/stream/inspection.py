@@ -187,7 +187,7 @@ class StreamInspection:
     def _read(self, waiting: Waiting) -> Generator[Wish, Answer, Failed | None]:
         """Takes the texts of an event, and ends those that it ends."""
         data = waiting.event.data
-        if data is None:
+        if data is None or waiting.event.name in self._rule.plain:
             return None
         if data.strip() in self._rule.marks:
             return (yield from self._finish([()]))
@@ -243,7 +243,7 @@ class StreamInspection:
                 inner = locate(self._rule.reply, Document(reply, exact=document.exact), self._limits, self._known)
                 parts.append((inner, inner.slots, reply))
         for part in parts:
-            outcome = yield from scrub_located(part[0], part[1], self._match, part[2])
+            outcome = yield from scrub_located(part[0], part[1], self._match, part[2], "response")
             if isinstance(outcome, Failed):
                 return outcome
             waiting.edited |= self._found.take(outcome)

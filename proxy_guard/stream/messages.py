@@ -78,6 +78,7 @@ class MessageInspection:
         """`head` is of what opened the connection, in that direction."""
         assert match.api is not None
         self.verdict: Verdict | None = None
+        self._direction = head.direction
         self._match = match
         self._limits = limits
         self._rule = rule
@@ -157,7 +158,7 @@ class MessageInspection:
         located = locate(rule.fields, document, self._limits)
         waiting.document, waiting.echoes = document, located.echoes
         own = [slot for slot in located.slots if slot.rule not in rule.running]
-        outcome = yield from scrub_located(located, own, self._match, document.value)
+        outcome = yield from scrub_located(located, own, self._match, document.value, self._direction)
         if isinstance(outcome, Failed):
             return outcome
         waiting.edited = self._found.take(outcome)

@@ -149,6 +149,18 @@ def test_a_head_alone_can_be_refused(rules: Ruleset, headers: Headers, status: i
     assert engine.refuse(message("hi", headers=headers), match(rules, "observe"), Limits()) is None
 
 
+@pytest.mark.parametrize("media_type", ["text/event-stream", "application/vnd.amazon.eventstream"])
+def test_a_stream_that_no_section_reads_is_refused_saying_so(rules: Ruleset, media_type: str) -> None:
+    url = "https://api.openai.com/v1/embeddings"
+    head = Message("response", "POST", url, (("content-type", f"{media_type}; charset=utf-8"),), b"", 200)
+    verdict = engine.refuse(head, match(rules, url=url), Limits())
+    assert verdict is not None
+    assert (verdict.action, verdict.status) == ("block", 415)
+    assert verdict.reason.endswith(f"API description 'openai-embeddings' has no `stream` section for {media_type}")
+    _, whole = drive(replace(head, body=b"data: {}\n\n"), match(rules, url=url))
+    assert (whole.status, whole.reason) == (415, verdict.reason)
+
+
 @pytest.mark.parametrize(("status", "seen"), [(200, 415), (404, 415), (500, 500), (502, 502)])
 def test_an_unreadable_report_of_a_servers_error_stays_one(rules: Ruleset, status: int, seen: int) -> None:
     reply = Message("response", "POST", OPENAI, (("content-type", "text/html"),), b"<h1>", status)
