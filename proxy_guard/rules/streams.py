@@ -89,7 +89,8 @@ class StreamRule:
 
     `events` are the types of events that are told apart, `others` is for all others. `replies` select whole
     replies, `reply` are the fields in them. `marks` are data that are no JSON and known to hold no text; `plain`
-    are the names of events whose data pass as they are. `error` is the name of the event that tells of an error, `block_body` makes its data where they are not those of a block.
+    are the names of events whose data pass as they are. `error` is the name of the event that tells of an error,
+    `block_body` makes its data where they are not those of a block.
     """
 
     format: str
