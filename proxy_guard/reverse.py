@@ -137,6 +137,8 @@ class ReverseProxy:
 
     def _request(self, scope: Scope, body: _Body) -> httpcore.Request:
         headers, chunked, length = _end_to_end(scope["headers"], 400)
+        if any(name == b"upgrade" and value.strip().lower() == b"websocket" for name, value in scope["headers"]):
+            raise Unanswered(501, "WebSockets are not passed on")
         if chunked:
             headers.append((b"transfer-encoding", b"chunked"))
         query = scope["query_string"]

@@ -85,6 +85,19 @@ def test_where_a_body_ends_has_to_be_clear(framing: bytes, raw_sidecar: Server, 
         assert raw.seen == []
 
 
+@pytest.mark.parametrize("path", ["/v1/responses", "/unmatched"])
+def test_an_upgrade_to_a_websocket_is_refused(path: str, raw_sidecar: Server, raw: Raw) -> None:
+    raw.seen.clear()
+    connection = http.client.HTTPConnection("127.0.0.1", raw_sidecar.port, timeout=10)
+    upgrade = {"Connection": "Upgrade", "Upgrade": "WebSocket", "Sec-WebSocket-Version": "13"}
+    connection.request("GET", path, headers={**upgrade, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    answer = connection.getresponse()
+    status, body = answer.status, answer.read()
+    connection.close()
+    assert (status, b"WebSockets are not passed on" in body) == (501, True)
+    assert raw.seen == []
+
+
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/unmatched"])
 def test_no_answer_is_an_error_in_the_apis_own_shape(path: str, raw_sidecar: Server, raw: Raw, folder: Path) -> None:
     with told(raw, lambda connection, _: connection.close()):
