@@ -38,6 +38,8 @@ def redact_picture(picture: Image.Image, judge: Judge, settings: MediaSettings) 
     """
     if picture.width * picture.height > settings.pixels:
         raise Unscrubbable("too_large", f"a picture of more than {settings.pixels} pixels")
+    if settings.faces:
+        raise Unscrubbable("unsupported_media", "faces are to be found, and there is no detector of faces")
     seen = [(view, read_lines(view)) for view in views(picture)]
     regions = [region for view, lines in seen for region in found_in(view, lines, judge, settings)]
     for _ in range(_ROUNDS):
