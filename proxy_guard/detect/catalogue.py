@@ -101,8 +101,11 @@ OTHER_COUNTRIES: frozenset[str] = frozenset({"AU", "ES", "FI", "IT", "KR", "NG",
 REFERENCES: frozenset[str] = frozenset({"EMAIL_REFERENCE", "PHONE_REFERENCE"})
 """What `pseudonymize` puts in place of an address and a number: no data of a person's, but what `resolve` looks for."""
 
+DOCUMENTS: frozenset[str] = frozenset({"IDENTITY_DOCUMENT"})
+"""Said of a whole document: the finding is all of its text; in a stream, all that has not passed when it is told."""
+
 DEFAULT_ENTITIES: frozenset[str] = frozenset(
-    each for each in ENTITIES - REFERENCES if each.partition("_")[0] not in OTHER_COUNTRIES
+    each for each in ENTITIES - REFERENCES - DOCUMENTS if each.partition("_")[0] not in OTHER_COUNTRIES
 )
 """What is looked for where nothing is named. The numbers of other countries are taken for each other and for orders'
-and dates', so each is looked for where it is named only."""
+and dates', so each is looked for where it is named only, as are DOCUMENTS."""

@@ -7,14 +7,14 @@ import random
 import pytest
 
 from proxy_guard.detect import Detector
-from proxy_guard.detect.catalogue import ENTITIES, NER_LABELS, REFERENCES
+from proxy_guard.detect.catalogue import DOCUMENTS, ENTITIES, NER_LABELS, REFERENCES
 from proxy_guard.detect.pending import pending
 from tests.stream.replies import TALK, VALUES
 
 
 @pytest.fixture(scope="module")
 def detector() -> Detector:
-    return Detector(sorted(ENTITIES - NER_LABELS.keys() - REFERENCES))
+    return Detector(sorted(ENTITIES - NER_LABELS.keys() - REFERENCES - DOCUMENTS))
 
 
 @pytest.mark.parametrize("value", [*VALUES, "passp/jane at example dot com"])
