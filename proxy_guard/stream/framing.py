@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from proxy_guard.codecs import Limits
 from proxy_guard.errors import Unreadable
@@ -28,6 +29,8 @@ class Framer(ABC):
 
     media_types: tuple[str, ...]
     """What its replies are called, in lower case."""
+    stateless: ClassVar[bool] = False
+    """Whether an event is read alike whatever came before it."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -45,7 +48,7 @@ class Framer(ABC):
     @property
     def idle(self) -> bool:
         """Whether the next byte begins an event, of which all is known but what it will hold."""
-        return False
+        return self.stateless and not self._rest
 
     def rest(self) -> bytes:
         """What has come and is no whole event yet; it is let go of."""

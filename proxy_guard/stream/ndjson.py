@@ -12,6 +12,7 @@ class NdjsonFramer(Framer):
     """Lines of `application/x-ndjson`."""
 
     media_types = (*NdjsonCodec.media_types, "application/stream+json")  # the last is Cohere's
+    stateless = True
 
     def _cut(self) -> list[Event]:
         end = self._rest.rfind(b"\n") + 1
@@ -20,11 +21,6 @@ class NdjsonFramer(Framer):
         whole = bytes(self._rest[:end])
         del self._rest[:end]
         return [_read(line + b"\n") for line in whole.removesuffix(b"\n").split(b"\n")]
-
-    @property
-    def idle(self) -> bool:
-        """Whether the next byte begins an event."""
-        return not self._rest
 
     def close(self) -> list[Event]:
         """A last line without its end."""

@@ -21,6 +21,7 @@ class SseFramer(Framer):
     """Events of `text/event-stream`."""
 
     media_types = ("text/event-stream",)
+    stateless = True
 
     def _cut(self) -> list[Event]:
         events: list[Event] = []
@@ -34,11 +35,6 @@ class SseFramer(Framer):
 
     _seen = 0
     """How much of the rest is known to hold no end."""
-
-    @property
-    def idle(self) -> bool:
-        """Whether the next byte begins an event."""
-        return not self._rest
 
     def close(self) -> list[Event]:
         """An event whose empty line never came: readers differ in whether they take it, so it counts."""
