@@ -53,7 +53,7 @@ def test_a_fault_blocks_and_the_api_is_left_alone_until_it_is_well(
 
     async def run(origin: str) -> None:
         breaker = {"failures": 5, "recovery": 0.5}
-        made = guard(tmp_path, f"{origin}/{fault}", time=BUDGET, timeout=1.0, breaker=breaker, max_reply=1_000_000)
+        made = guard(tmp_path, f"{origin}/{fault}", time=BUDGET, timeout=2.0, breaker=breaker, max_reply=1_000_000)
         ends, longest = await load(made)
         assert ends == {"block 503": MESSAGES}
         assert longest <= BUDGET * 1.1
