@@ -58,7 +58,7 @@ class ProxyGuardMiddleware:
         headers = from_wire(scope["headers"])
         exchange = self.guard.open(scope["method"], url_of(scope), headers)
         if exchange.concerns("response") and (asking := exchange.asking(headers)) is not headers:
-            scope = {**scope, "headers": _to_wire(asking)}
+            scope = {**scope, "headers": to_wire(asking)}
         if exchange.concerns("request"):
             guarded = await self._request(exchange, scope, receive, send)
             if guarded is None:
@@ -82,9 +82,9 @@ class ProxyGuardMiddleware:
         if exchange.concerns("request"):
             verdict = await exchange.inspect(head)
             if verdict.action == "block":
-                await deny(verdict, _to_wire(verdict.headers), scope, send)
+                await deny(verdict, to_wire(verdict.headers), scope, send)
                 return
-            scope = {**scope, "headers": _to_wire(verdict.headers), **(_to_scope(verdict.url) if verdict.url else {})}
+            scope = {**scope, "headers": to_wire(verdict.headers), **(_to_scope(verdict.url) if verdict.url else {})}
         await converse(self.app, scope, receive, send, exchange, head)
 
     async def _request(
@@ -103,7 +103,7 @@ class ProxyGuardMiddleware:
         if verdict.action == "block":
             await reply(verdict, send)
             return None
-        scope = {**scope, "headers": _to_wire(verdict.headers), **(_to_scope(verdict.url) if verdict.url else {})}
+        scope = {**scope, "headers": to_wire(verdict.headers), **(_to_scope(verdict.url) if verdict.url else {})}
         return scope, _replay({**event, "body": verdict.body}, receive)
 
 
@@ -162,7 +162,7 @@ class _ResponseGuard:
                 await reply(verdict, self._send)  # nothing has gone out: it can be said by status
                 return
             self._started = True
-            await self._send({**self._start, "headers": _to_wire(self._passage.headers), "trailers": False})
+            await self._send({**self._start, "headers": to_wire(self._passage.headers), "trailers": False})
         await self._send({"type": "http.response.body", "body": out, "more_body": more})
 
     async def _judge(self, more: bool) -> None:
@@ -172,7 +172,7 @@ class _ResponseGuard:
         if verdict.action == "block":
             await reply(verdict, self._send)
             return
-        start = {**self._start, "headers": _to_wire(verdict.headers), "trailers": False}
+        start = {**self._start, "headers": to_wire(verdict.headers), "trailers": False}
         await self._send(start)
         await self._send({"type": "http.response.body", "body": verdict.body, "more_body": more})
 
@@ -202,7 +202,7 @@ def _replay(event: Event, receive: Receive) -> Receive:
 
 async def reply(verdict: Verdict, send: Send) -> None:
     """Answers the client with what a verdict holds."""
-    await send({"type": "http.response.start", "status": verdict.status, "headers": _to_wire(verdict.headers)})
+    await send({"type": "http.response.start", "status": verdict.status, "headers": to_wire(verdict.headers)})
     await send({"type": "http.response.body", "body": verdict.body})
 
 
@@ -229,5 +229,6 @@ def from_wire(headers: Any) -> Headers:
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
 
 
-def _to_wire(headers: Headers) -> list[tuple[bytes, bytes]]:
+def to_wire(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Headers of the guard's as a scope has them."""
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

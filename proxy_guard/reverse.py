@@ -17,9 +17,23 @@ import httpcore
 import uvicorn
 
 from proxy_guard import audit
-from proxy_guard.asgi import App, Event, ProxyGuardMiddleware, Receive, Scope, Send, from_wire, reply, url_of
+from proxy_guard.asgi import (
+    App,
+    Event,
+    ProxyGuardMiddleware,
+    Receive,
+    Scope,
+    Send,
+    from_wire,
+    reply,
+    to_wire,
+    url_of,
+)
+from proxy_guard.asgi_websocket import deny
 from proxy_guard.guard import BROKEN, Guard
-from proxy_guard.model import Verdict
+from proxy_guard.hops import Unanswered, end_to_end
+from proxy_guard.model import WEBSOCKET, Verdict
+from proxy_guard.reverse_websocket import Upstream
 
 log = audit.logger()
 
@@ -31,19 +45,7 @@ TIMEOUTS = {"connect": 10.0, "pool": 10.0, "write": 60.0, "read": 600.0}
 _KEEP_ALIVE = 75  # seconds; longer than clients keep a connection, so that they close it
 _GRACE = 25  # seconds for what is under way at the end; Kubernetes kills after 30
 _LARGEST_HEAD = 64 * 1024
-_HOP_BY_HOP = frozenset(
-    b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade expect".split()
-)  # Expect is answered by this server, which takes the body
 _PORTS = {"http": 80, "https": 443}
-
-
-class Unanswered(Exception):
-    """The upstream gave no answer, or no whole one: `status` for the client, `why` for people."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-        self.why = why
 
 
 class _ClientLeft(Exception):
@@ -61,6 +63,7 @@ class ReverseProxy:
         self._host = host.strip("[]").encode()
         self._port = target.port or _PORTS[self._scheme]
         self._named = (host if self._port == _PORTS[self._scheme] else f"{host}:{self._port}").encode()
+        self._sockets = Upstream(self._scheme, self._named.decode(), 2 * guard.body_limit)
         self._guard = guard
         self._guarded: App = ProxyGuardMiddleware(self._forward, guard=guard)
         self._pool = httpcore.AsyncConnectionPool(
@@ -69,7 +72,8 @@ class ReverseProxy:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection. Whatever goes wrong is told in the API's own way, as long as nothing has gone out."""
-        if scope["type"] != "http":
+        kind = scope["type"]
+        if kind == "lifespan":
             await self._guarded(scope, receive, send)
             return
         begun = False
@@ -80,7 +84,8 @@ class ReverseProxy:
             await send(event)
 
         others = [(name, value) for name, value in scope["headers"] if name != b"host"]
-        scope = {**scope, "scheme": self._scheme, "headers": [(b"host", self._named), *others], **_target(scope)}
+        scheme = self._scheme if kind == "http" else self._sockets.scheme
+        scope = {**scope, "scheme": scheme, "headers": [(b"host", self._named), *others], **_target(scope)}
         failure: Verdict = BROKEN
         try:
             await self._guarded(scope, receive, answer)
@@ -88,21 +93,26 @@ class ReverseProxy:
             return
         except Unanswered as error:
             log.error("no answer from upstream", status=error.status, why=error.why)
-            exchange = self._guard.open(scope["method"], url_of(scope), from_wire(scope["headers"]))
+            method = scope["method"] if kind == "http" else WEBSOCKET
+            exchange = self._guard.open(method, url_of(scope), from_wire(scope["headers"]))
             failure = exchange.unanswered(error.status, error.why)
         except Exception as error:  # noqa: BLE001 - its text and frames may hold the message's: no one else logs them
             log.error("guard failed", error=type(error).__name__)
         else:
             return
-        if not begun:  # else the server closes the connection, so that the client sees that the end is missing
+        if begun:  # the server closes the connection, so that the client sees that the end is missing
+            return
+        if kind == "http":
             await reply(failure, send)
+        else:
+            await deny(failure, to_wire(failure.headers), scope, send)
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What the middleware is around."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-        elif scope["type"] != "http":
-            raise NotImplementedError
+        elif scope["type"] == "websocket":
+            await self._sockets.converse(scope, receive, send)
         else:
             await self._exchange(scope, receive, send)
 
@@ -136,9 +146,9 @@ class ReverseProxy:
             raise failure
 
     def _request(self, scope: Scope, body: _Body) -> httpcore.Request:
-        headers, chunked, length = _end_to_end(scope["headers"], 400)
+        headers, chunked, length = end_to_end(scope["headers"], 400)
         if any(name == b"upgrade" and value.strip().lower() == b"websocket" for name, value in scope["headers"]):
-            raise Unanswered(501, "WebSockets are not passed on")
+            raise Unanswered(501, "this is no handshake of a WebSocket")
         if chunked:
             headers.append((b"transfer-encoding", b"chunked"))
         query = scope["query_string"]
@@ -154,7 +164,7 @@ class ReverseProxy:
         try:
             if not 200 <= response.status < 600:
                 raise Unanswered(502, "its status is none")
-            headers, _, _ = _end_to_end(response.headers, 502)
+            headers, _, _ = end_to_end(response.headers, 502)
             named = [(name.lower(), value) for name, value in headers]
             await send({"type": "http.response.start", "status": response.status, "headers": named})
             async for piece in response.aiter_stream():
@@ -199,29 +209,6 @@ class _Body:
         scope.cancel()
 
 
-def _end_to_end(headers: list[tuple[bytes, bytes]], status: int) -> tuple[list[tuple[bytes, bytes]], bool, bool]:
-    """The fields that go on to the next recipient, whether the body comes in chunks, and whether it has a length.
-
-    Raises Unanswered, of this status, for a message whose end two readers could see at different places
-    (RFC 9112 6.3).
-    """
-    dropped = set(_HOP_BY_HOP)
-    codings: list[bytes] = []
-    lengths: set[bytes] = set()
-    for name, value in headers:
-        match name.lower():
-            case b"connection":
-                dropped.update(each.strip().lower() for each in value.split(b","))
-            case b"transfer-encoding":
-                codings.append(value.strip().lower())
-            case b"content-length":
-                lengths.add(value)
-    dropped.discard(b"content-length")
-    if (codings and (codings != [b"chunked"] or lengths)) or len(lengths) > 1:
-        raise Unanswered(status, "where the body ends is not clear")
-    return [pair for pair in headers if pair[0].lower() not in dropped], bool(codings), bool(lengths - {b"0"})
-
-
 def _target(scope: Scope) -> Scope:
     """The path and query of a target that came as a whole URL (RFC 9112 3.2.2), which a server has to take."""
     raw: bytes = scope["raw_path"]
@@ -249,7 +236,9 @@ def serve(guard: Guard, upstream: str, host: str, port: int) -> None:
         server_header=False,
         date_header=False,
         proxy_headers=False,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=2 * guard.body_limit,  # the guard refuses what is over its limit, and says so
+        ws_ping_timeout=None,  # who reads slowly answers late
         lifespan="on",
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_GRACE,

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosedError
 from tests.e2e.servers import Server, sidecar, uvicorn
 from tests.e2e.streaming import SECRETS, TEXT
 
-DOORS = ("mitmproxy", "asgi")
+DOORS = ("mitmproxy", "asgi", "sidecar")
 MASKED = TEXT.replace("9876543210", "XXXXXXXX10").replace("jane.doe@example.com", "<EMAIL_ADDRESS>")
 
 
@@ -28,6 +28,9 @@ def doors(folder: Path) -> Iterator[dict[str, Server]]:
             log = folder / f"realtime-{policy}"
             started[f"mitmproxy-{policy}"] = stack.enter_context(
                 sidecar(vendor.url, log.with_suffix(".mitm.log"), "--policy", policy)
+            )
+            started[f"sidecar-{policy}"] = stack.enter_context(
+                sidecar(vendor.url, log.with_suffix(".sidecar.log"), "--door", "asgi", "--policy", policy)
             )
             started[f"asgi-{policy}"] = stack.enter_context(
                 uvicorn("tests.e2e.sockets:by_policy", log.with_suffix(".asgi.log"), "--factory", GUARD_POLICY=policy)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 import trustme
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+from websockets.utils import accept_key
 
 from tests.e2e.raw import CHAT, OK, PHONE, Raw, exchange, head_of, post, told
 from tests.e2e.servers import Server, sidecar
@@ -85,17 +88,55 @@ def test_where_a_body_ends_has_to_be_clear(framing: bytes, raw_sidecar: Server, 
         assert raw.seen == []
 
 
-@pytest.mark.parametrize("path", ["/v1/responses", "/unmatched"])
-def test_an_upgrade_to_a_websocket_is_refused(path: str, raw_sidecar: Server, raw: Raw) -> None:
-    raw.seen.clear()
-    connection = http.client.HTTPConnection("127.0.0.1", raw_sidecar.port, timeout=10)
-    upgrade = {"Connection": "Upgrade", "Upgrade": "WebSocket", "Sec-WebSocket-Version": "13"}
-    connection.request("GET", path, headers={**upgrade, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
-    answer = connection.getresponse()
-    status, body = answer.status, answer.read()
-    connection.close()
-    assert (status, b"WebSockets are not passed on" in body) == (501, True)
-    assert raw.seen == []
+@pytest.mark.parametrize("path", ["/v1/realtime", "/unmatched"])
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 3\r\n\r\nno!", 401),
+        (b"HTTP/1.1 307 Temporary Redirect\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n", 502),
+        (OK, 502),
+        (b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n", 502),
+        (b"garbage\r\n\r\n", 502),
+        (b"", 502),
+    ],
+)
+def test_a_websocket_that_the_upstream_refuses(
+    answer: bytes, status: int, path: str, raw_sidecar: Server, raw: Raw
+) -> None:
+    def refuse(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(answer)
+        connection.close()
+
+    with told(raw, refuse), pytest.raises(InvalidStatus) as refused:
+        connect(f"ws://127.0.0.1:{raw_sidecar.port}{path}?a=%41", additional_headers={"X-A": "1"}, open_timeout=30)
+    assert refused.value.response.status_code == status
+    assert b"upstream_failed" in refused.value.response.body
+    assert len(raw.seen) == 1
+    first, headers, _ = head_of(raw.seen[0])
+    assert first == f"GET {path}?a=%41 HTTP/1.1".encode()
+    assert [value for name, value in headers if name == b"host"] == [f"127.0.0.1:{raw.port}".encode()]
+    assert [value for name, value in headers if name == b"x-a"] == [b"1"]
+    assert "Traceback" not in raw_sidecar.printed()
+
+
+def test_a_websocket_whose_upstream_breaks_off_is_closed(raw_sidecar: Server, raw: Raw) -> None:
+    def broken(connection: socket.socket, head: bytes) -> None:
+        key = next(line.partition(b":")[2].strip() for line in head.split(b"\r\n") if b"-key:" in line.lower())
+        connection.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nx-up: 1\r\n"
+            b"sec-websocket-accept: %s\r\n\r\n\x81\x02hi" % accept_key(key.decode()).encode()
+        )
+        connection.close()
+
+    url = f"ws://127.0.0.1:{raw_sidecar.port}/unmatched"
+    with told(raw, broken), connect(url, open_timeout=30) as client:
+        assert client.response is not None
+        assert client.response.headers["x-up"] == "1"
+        assert client.recv(timeout=30) == "hi"
+        with pytest.raises(ConnectionClosed):
+            client.recv(timeout=30)
+        assert client.close_code == 1014
+    assert "Traceback" not in raw_sidecar.printed()
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/unmatched"])
