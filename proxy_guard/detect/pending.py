@@ -55,6 +55,7 @@ _SIGN = re.compile(rf"[@.\[({{<|*_-]|\b(?i:{SEPARATORS})\b")
 """What stands in every address that is spelled out."""
 _LOCAL = regex.compile(rf"(?<!\w)[\w+]{{1,64}}(?:\s(?i:{_BEGUN})?)?\Z")
 """What one may begin with, if no sign has come yet."""
+_SHORT_SEPARATOR = re.compile(rf"\s(?i:{'|'.join(each for each in SEPARATORS.split('|') if len(each) < 4)})\s")
 _PROSE = re.compile(
     rf"(?:(?:{_SHORT}){{0,3}}{_LONG})*(?:{_SHORT}){{0,3}}"
     rf"((?!(?i:{_BEGUN})\Z){_NO_SIGN}{_LETTER}{{1,15}}(?:[.,;:!?]?| )\Z)"
@@ -79,9 +80,11 @@ def pending(text: str, settled: int = 0) -> int:
     word: int = last.start() if last else len(text)
     unclosed, spelled = _spelled(text, settled, len(text))
     start = _led(text, settled, min(_led(text, settled, word), unclosed, _unfinished(text, settled, word, spelled)))
-    if start > settled and HANGING.search(text, settled, start):
-        # What is spaced out, or written otherwise, may be the next part of an address.
-        start, _ = _spelled(text, settled, start)
+    if start > settled:
+        led = _SHORT_SEPARATOR.match(text, start - 1)  # a separator that itself is one of the short words
+        if led or HANGING.search(text, settled, start):
+            # What is spaced out, or written otherwise, may be the next part of an address.
+            start, _ = _spelled(text, settled, led.end() if led else start)
     return max(settled, start)
 
 
