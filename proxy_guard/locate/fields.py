@@ -13,7 +13,7 @@ from proxy_guard.errors import Unreadable
 from proxy_guard.locate.jsonpath import Node, Query, Step, root_nodes
 from proxy_guard.locate.media import Inline, MediaSlot, media_at
 from proxy_guard.locate.unreached import RULE, Remainder
-from proxy_guard.model import Direction, Slot
+from proxy_guard.model import Direction, Path, Slot
 
 Kind = Literal["text", "json", "media", "echo"]
 _JSON = JsonCodec()
@@ -202,16 +202,16 @@ class _Walk:
             return
         if each.repeats and self._is_known(each, node):
             return
+        if each.kind == "media" or isinstance(value, Media):
+            self._media(each, node)
+            return
         if each.kind == "json":
             self._inside(each, node)
             return
         if each.kind == "echo":
             if value:  # one that is empty spells nothing
                 self.found.echoes.append((holder, key))
-        elif each.kind == "media":
-            self._media(each, node)
-            return
-        elif isinstance(value, dict | list | Media):
+        elif isinstance(value, dict | list):
             return  # a list of parts, say: other fields reach into it
         else:
             slot = Slot(str(value), each.rule, path, holder, key, False, each.signed)
@@ -231,12 +231,17 @@ class _Walk:
                 self.found.media.append(slot)
 
     def files(self, document: Any) -> None:
-        """The files of a form that no field reached."""
-        for name, items in document.items():
-            for index, item in enumerate(items):
-                if isinstance(item, dict) and (id(item), "content") not in self._seen:
-                    path = (name, index, "content")
-                    self.found.media.append(MediaSlot("a file", path, item, "content", "file"))
+        """The files of a body that no field reached: those of a form, or the one that it is."""
+        places: list[tuple[Path, Any]] = [(("content",), document)]
+        places += [
+            ((name, index, "content"), item)
+            for name, items in document.items()
+            for index, item in enumerate(items if isinstance(items, list) else ())
+        ]
+        for path, holder in places:
+            is_file = isinstance(holder, dict) and isinstance(holder.get("content"), Media)
+            if is_file and (id(holder), "content") not in self._seen:
+                self.found.media.append(MediaSlot("a file", path, holder, "content", "file"))
 
     def _is_known(self, each: Field, node: Node) -> bool:
         """Whether a text is decided on already; then so is this place."""
@@ -279,7 +284,7 @@ class _Walk:
         while pending:
             (value, path, holder, key), nested, level = pending.pop()
             place = (id(holder), key)
-            if place in self._seen:
+            if place in self._seen or value is None or value is True or value is False:
                 continue
             self._seen.add(place)
             if isinstance(value, str) and value.lstrip()[:1] in _OPENINGS:
@@ -302,8 +307,9 @@ class _Walk:
                         pending.append(((member, at, value, name), nested, level))
                 case list():
                     pending += [((item, (*path, n), value, n), nested, level) for n, item in enumerate(value)]
-                case None | True | False | Media():
-                    pass
+                case Media():  # no text, and yet nothing to be passed over
+                    medium = MediaSlot(each.rule, path, holder, key, "file", policy=each.policy)
+                    self.found.media.append(medium)
                 case _:
                     self._add(each, Slot(str(value), each.rule, path, holder, key, False, each.signed, nested))
 

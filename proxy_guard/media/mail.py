@@ -10,6 +10,7 @@ from email import errors, message_from_bytes, policy
 from email.header import Header, decode_header, make_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value
+from itertools import count
 
 from proxy_guard.media import Judge, Judged, MediaSettings, Redacted, Unscrubbable
 from proxy_guard.media.collected import Collected, Redact, Write
@@ -78,6 +79,8 @@ class _Mail:
             for number, part in enumerate(mail.get_payload(), 1):
                 assert isinstance(part, Message)
                 self.message(part, depth + 1, f"{where}.{number}" if where else f"part {number}")
+            if mail.get_content_maintype() == "multipart":
+                _bound(mail)
         else:
             self._leaf(mail, named, encoding, where or "body")
 
@@ -126,7 +129,7 @@ class _Mail:
                 mail.set_raw(name, value)
 
     def _parameters(self, mail: Message, name: str, value: str, place: str, *, multipart: bool) -> None:
-        """A Content-Type or Content-Disposition again, of what is known; the generator makes a boundary of its own."""
+        """A Content-Type or Content-Disposition again, of what is known; the boundary is not, see `_bound`."""
         field_ = Message()
         field_.set_raw(name, value)
         pairs = field_.get_params([], header=name)
@@ -150,6 +153,12 @@ class _Mail:
             kept.pop("charset", None)
         written = {key: text if text.isascii() else ("utf-8", "", text) for key, text in kept.items()}
         mail.add_header(name, first, **written)
+
+
+def _bound(mail: Message) -> None:
+    """Gives a mail a boundary that none of its parts holds: the same for the same parts, where `email` draws lots."""
+    inside = b"\n".join(part.as_bytes() for part in mail.get_payload() if isinstance(part, Message))
+    mail.set_boundary(next(each for n in count() if (each := f"=_{n}").encode() not in inside))
 
 
 def _decoded(value: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from proxy_guard.codecs import ContentType, Limits, Media
+from proxy_guard.codecs.file import FileCodec
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.codecs.multipart import MultipartCodec
 from proxy_guard.errors import Unreadable
@@ -161,11 +162,11 @@ FORM = (
 )
 
 
-@pytest.mark.parametrize("paths", [("$.file[*].content",), ("$.purpose[*]",)])
+@pytest.mark.parametrize("paths", [("$.file[*].content",), ("$.purpose[*]",), ("$.file",), ("$",)])
 def test_a_file_of_a_form_is_found_by_any_field_or_none_and_replaced(paths: tuple[str, ...]) -> None:
     codec = MultipartCodec()
     document = codec.decode(FORM, Limits(), ContentType("multipart/form-data", boundary="b"))
-    kind: Any = "media" if "file" in paths[0] else "text"
+    kind: Any = {"$.purpose[*]": "text", "$.file[*].content": "media"}.get(paths[0], "json")
     found = locate(FieldTree([Field(path, compile_path(path), kind) for path in paths]), document, Limits())
     (slot,) = found.media
     assert slot.read() == (PNG, "image/png")
@@ -176,3 +177,15 @@ def test_a_file_of_a_form_is_found_by_any_field_or_none_and_replaced(paths: tupl
     assert isinstance(slot.holder["content"], Media)
     with pytest.raises(Unreadable):
         slot.write(b"other", "image/gif")
+
+
+@pytest.mark.parametrize("kind", ["media", "json", "text", "echo"])
+@pytest.mark.parametrize("path", ["$.content", "$", "$.other"])
+def test_a_body_that_is_one_file_is_found_whatever_fields_say(path: str, kind: Any) -> None:
+    codec = FileCodec()
+    document = codec.decode(PNG, Limits(), ContentType("image/png"))
+    found = locate(FieldTree([Field(path, compile_path(path), kind)]), document, Limits())
+    (slot,) = found.media
+    assert slot.read() == (PNG, "image/png")
+    assert slot.write(b"other", "image/png")
+    assert codec.encode(document).body == b"other"
