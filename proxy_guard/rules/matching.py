@@ -64,19 +64,24 @@ def last_step(glob: str) -> str:
     """What a path has to end with to match a glob, as `last_steps` gives it: the key that the glob is found by.
 
     It is the last segment, of `name:verb` the verb; `parent/*` where only the segment before it is literal; else
-    nothing.
+    `/first` where the first one is; else nothing.
     """
-    *_, before, last = ["", *glob.lower().rstrip("/").split("/")]
+    segments = glob.lower().rstrip("/").split("/")
+    *_, before, last = ["", *segments]
     verb = last.rpartition(":")[2]
     if "*" not in verb and (verb != last or "*" not in last):
         return verb
-    return f"{before}/*" if "*" not in before and last != "**" else ""
+    if "*" not in before and last != "**":
+        return f"{before}/*"
+    first = segments[1] if len(segments) > 2 else ""
+    return f"/{first}" if first and "*" not in first else ""
 
 
-def last_steps(path: str) -> tuple[str, str, str]:
+def last_steps(path: str) -> tuple[str, str, str, str]:
     """The keys of all globs that a normal path could match."""
     start, _, last = path.rpartition("/")
-    return last.rpartition(":")[2], start.rpartition("/")[2] + "/*", ""
+    first = path.split("/", 2)[1] if path.startswith("/") else ""
+    return last.rpartition(":")[2], start.rpartition("/")[2] + "/*", f"/{first}", ""
 
 
 def methods(named: Iterable[str]) -> frozenset[str]:
