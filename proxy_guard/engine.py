@@ -218,8 +218,9 @@ def _read(message: Message, api: Api, limits: Limits) -> _Read:
     fields = api.fields(message.direction)
     if not fields or not message.body:
         return _Read(head, Located([], [], []), _NO_BODY)
-    codec = api.formats.codec(content_type)
-    document = codec.decode(decode_content(message.body, encodings, limits), limits, content_type)
+    body = decode_content(message.body, encodings, limits)
+    codec = api.formats.codec(content_type, body)
+    document = codec.decode(body, limits, content_type)
     if not isinstance(document.value, dict | list):
         raise Unreadable("the body is JSON, but no object or array, so that no field can be located in it")
     return _Read(head, locate(fields, document, limits), document, codec)

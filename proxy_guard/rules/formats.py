@@ -13,6 +13,10 @@ from proxy_guard.rules.files import ApiFile
 from proxy_guard.rules.matching import name_pattern
 from proxy_guard.rules.reading import SourceFile
 
+_JSON, _TEXT = "application/json", "text/plain"
+_BEFORE_JSON = b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"
+"""White space and byte order marks, and a first zero of wider characters."""
+
 
 class Formats:
     """The body formats of one API description."""
@@ -30,11 +34,20 @@ class Formats:
         self._exact: dict[str, Codec] = {each: codec for each in named if (codec := self._reader(each))}
         whole = {id(codec): codec for each in named if (codec := self._of_glob(each))}
         self._only = next(iter(whole.values())) if len(whole) == 1 else None
+        alone = {codec.media_types[0]: codec for codec in whole.values()}
+        self._json_or_text = (alone[_JSON], alone[_TEXT]) if set(alone) == {_JSON, _TEXT} else None
 
-    def codec(self, content_type: ContentType) -> Codec:
-        """The codec of a message; without a Content-Type the only one there is. Raises Unreadable."""
+    def codec(self, content_type: ContentType, body: bytes = b"") -> Codec:
+        """The codec of a message. Raises Unreadable.
+
+        Without a Content-Type it is the only one there is; or of JSON and text the first where `body` begins as an
+        object or array does, which no reader takes for anything else.
+        """
         name = content_type.name
         if not name:
+            if self._json_or_text:
+                json, text = self._json_or_text
+                return json if body.lstrip(_BEFORE_JSON)[:1] in (b"{", b"[") else text
             if self._only is None:
                 raise Unreadable("a body without a Content-Type can't be inspected", status=415)
             return self._only

@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from mcp import ClientSession, McpError
+from mcp import ClientSession
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CreateMessageResult, LoggingMessageNotificationParams, TextContent
@@ -68,19 +68,21 @@ async def connected(door: Server, transport: str, policy: str = "mask") -> Async
     """A session that is ready."""
     told: list[str] = []
 
-    async def sampled(_: Any, asked: Any) -> CreateMessageResult:
-        told.append(asked.messages[0].content.text)
+    async def sampled(context: Any, params: Any) -> CreateMessageResult:
+        told.append(params.messages[0].content.text)
         return CreateMessageResult(role="assistant", content=TextContent(type="text", text=CALL), model="m")
 
-    async def logged(said: LoggingMessageNotificationParams) -> None:
-        told.append(str(said.data))
+    async def logged(params: LoggingMessageNotificationParams) -> None:
+        told.append(str(params.data))
 
     url = f"{door.url}/{policy}"
     opened = streamable_http_client(f"{url}/mcp") if transport == "http" else sse_client(f"{url}/sse")
-    async with opened as (reading, writing, *_):
-        async with ClientSession(reading, writing, sampling_callback=sampled, logging_callback=logged) as session:
-            await session.initialize()
-            yield Talk(session, told)
+    async with (
+        opened as (reading, writing, *_),
+        ClientSession(reading, writing, sampling_callback=sampled, logging_callback=logged) as session,
+    ):
+        await session.initialize()
+        yield Talk(session, told)
 
 
 def heard(doors: dict[str, Server], door: str) -> list[str]:
@@ -98,10 +100,10 @@ def text_of(result: Any) -> str:
 @pytest.mark.parametrize("door", DOORS)
 def test_a_session_goes_on_with_what_is_masked(door: str, transport: str, doors: dict[str, Server]) -> None:
     heard(doors, door)
-    progress: list[str | None] = []
+    progresses: list[str | None] = []
 
-    async def progressed(_: float, __: float | None, message: str | None) -> None:
-        progress.append(message)
+    async def progressed(progress: float, total: float | None, message: str | None) -> None:
+        progresses.append(message)
 
     async def run() -> None:
         async with connected(doors[door], transport) as talk:
@@ -121,7 +123,7 @@ def test_a_session_goes_on_with_what_is_masked(door: str, transport: str, doors:
             prompt: Any = (await session.get_prompt("greet", {"name": CALL})).messages[0].content
             assert prompt.text == f"Greet {MASKED}. {SAID_MASKED}"
             assert talk.told == [SAID_MASKED, SAID_MASKED]
-            assert progress == [SAID_MASKED]
+            assert progresses == [SAID_MASKED]
 
     anyio.run(run)
     got = heard(doors, door)
@@ -134,15 +136,22 @@ def test_a_session_goes_on_with_what_is_masked(door: str, transport: str, doors:
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("door", DOORS)
-def test_a_block_is_an_error_that_the_client_knows(door: str, transport: str, doors: dict[str, Server]) -> None:
+def test_a_block_is_an_error_to_the_client(
+    door: str, transport: str, doors: dict[str, Server], caplog: pytest.LogCaptureFixture
+) -> None:
+    """This client ends its session at any answer of 4xx, which is what the specification has for what is refused."""
     heard(doors, door)
 
     async def run() -> None:
         async with connected(doors[door], transport, "block") as talk:
-            with anyio.fail_after(30), pytest.raises(McpError) as raised:
+            noted = await talk.session.call_tool("note", {"text": "hello", "tags": {}})
+            assert text_of(noted) == "noted: hello"
+            with anyio.fail_after(5):
                 await talk.session.call_tool("note", {"text": CALL, "tags": {}})
-            assert "9876543210" not in str(raised.value)
-            assert text_of(await talk.session.call_tool("note", {"text": "hello", "tags": {}})) == "noted: hello"
 
-    anyio.run(run)
+    with pytest.raises(ExceptionGroup) as raised:
+        anyio.run(run)
+    told = str(raised.value.exceptions) + caplog.text
+    assert "422 Unprocessable" in told
+    assert "9876543210" not in told
     assert heard(doors, door) == [json.dumps(["hello", {}])]
