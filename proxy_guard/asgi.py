@@ -45,10 +45,7 @@ class ProxyGuardMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection."""
         if scope["type"] == "lifespan":
-            try:
-                await self.app(scope, receive, send)
-            finally:
-                await self.guard.aclose()
+            await self._lifespan(scope, receive, send)
             return
         if scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
@@ -56,24 +53,33 @@ class ProxyGuardMiddleware:
         if scope["type"] != "http":
             raise RuntimeError("the guard knows connections of the types http, websocket and lifespan only")
         headers = from_wire(scope["headers"])
-        exchange = self.guard.open(scope["method"], url_of(scope), headers)
+        guard = self.guard  # another one may be put in its place meanwhile
+        exchange = guard.open(scope["method"], url_of(scope), headers)
         if exchange.concerns("response") and (asking := exchange.asking(headers)) is not headers:
             scope = {**scope, "headers": to_wire(asking)}
         if exchange.concerns("request"):
-            guarded = await self._request(exchange, scope, receive, send)
+            guarded = await self._request(exchange, guard.body_limit, scope, receive, send)
             if guarded is None:
                 return
             scope, receive = guarded
         if exchange.concerns("response"):
             extensions = {k: v for k, v in (scope.get("extensions") or {}).items() if k not in _BYPASSING}
             scope = {**scope, "extensions": extensions}
-            response = _ResponseGuard(exchange, self.guard.body_limit, send, self._strides)
+            response = _ResponseGuard(exchange, guard.body_limit, send, self._strides)
             try:
                 await self.app(scope, receive, response)
             finally:
                 response.close()
             return
         await self.app(scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def closing(event: Event) -> None:
+            if event["type"].startswith("lifespan.shutdown."):  # after that the server does not wait
+                await self.guard.aclose()
+            await send(event)
+
+        await self.app(scope, receive, closing)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = from_wire(scope["headers"])
@@ -88,14 +94,14 @@ class ProxyGuardMiddleware:
         await converse(self.app, scope, receive, send, exchange, head)
 
     async def _request(
-        self, exchange: Exchange, scope: Scope, receive: Receive, send: Send
+        self, exchange: Exchange, limit: int, scope: Scope, receive: Receive, send: Send
     ) -> tuple[Scope, Receive] | None:
         """The scope and receive that the application gets; None where the client has its answer, or has gone."""
         headers = from_wire(scope["headers"])
         event: Event = {}
         verdict = exchange.refuse(exchange.request(headers))
         if verdict is None:
-            whole = await _read(receive, self.guard.body_limit)
+            whole = await _read(receive, limit)
             if whole is None:
                 return None
             event = whole

@@ -10,11 +10,14 @@ import structlog
 
 from proxy_guard.model import Message, Verdict
 
+NAME = "proxy_guard"
+"""The logger's name."""
+
 
 def logger() -> Any:
     """A logger of key=value events through the standard library, as the host application configures it."""
     return structlog.wrap_logger(
-        logging.getLogger("proxy_guard"),
+        logging.getLogger(NAME),
         wrapper_class=structlog.stdlib.BoundLogger,
         processors=[
             structlog.stdlib.filter_by_level,

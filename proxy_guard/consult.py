@@ -21,10 +21,13 @@ _AT_ONCE = 16
 class Consultant:
     """The vaults and connections that the operators of a set of rules need. Safe to share between tasks."""
 
-    def __init__(self, rules: Ruleset) -> None:
-        """Raises VaultError where a vault could not serve."""
+    def __init__(self, rules: Ruleset, before: Consultant | None = None) -> None:
+        """Takes over vaults of `before` whose settings are the same. Raises VaultError where one could not serve."""
         needs = {need for policy in rules.in_use for need in policy.needs}
-        self._vaults: Mapping[str, Vault] = vault.build(rules.vaults, sorted(n for kind, n in needs if kind == "vault"))
+        names = sorted(name for kind, name in needs if kind == "vault")
+        self._rules = {name: rules.vaults[name] for name in names}
+        kept = {n: v for n, v in before._vaults.items() if before._rules[n] == self._rules.get(n)} if before else {}
+        self._vaults: Mapping[str, Vault] = vault.build(rules.vaults, [n for n in names if n not in kept]) | kept
         self._lookups = {n: Lookup(rules.connections[n]) for kind, n in needs if kind == "lookup"}
         self._stores = {n: Store(rules.connections[n]) for kind, n in needs if kind == "store"}
 
@@ -60,14 +63,15 @@ class Consultant:
 
         await _side_by_side(look_up, asks)
 
-    async def aclose(self) -> None:
-        """Lets go of what is held open in this event loop."""
+    async def aclose(self, heir: Consultant | None = None) -> None:
+        """Lets go of what is held open in this event loop, save the vaults that `heir` has taken over."""
         for lookup in self._lookups.values():
             await lookup.aclose()
         for store in self._stores.values():
             await store.aclose()
-        for each in self._vaults.values():
-            await each.aclose()
+        for name, each in self._vaults.items():
+            if heir is None or heir._vaults.get(name) is not each:
+                await each.aclose()
 
 
 def scope_of(ask: Ask, message: Message) -> str:

@@ -30,8 +30,6 @@ from proxy_guard.model import (
     Headers,
     Judgement,
     Message,
-    Rejected,
-    Rewritten,
     Scrub,
     Scrubbed,
     Slot,
@@ -42,13 +40,14 @@ from proxy_guard.policy import Policy
 from proxy_guard.policy import headers as policy_headers
 from proxy_guard.remote.scrubber import RemoteScrubber
 from proxy_guard.rules.compiled import Match, Ruleset
+from proxy_guard.rules.folder import unchanged
 from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import Screen, Scrubber, scrubbed_of
 from proxy_guard.stages import Answer, Wish
 from proxy_guard.stream import PackedInspection, Passing, StreamInspection, in_pieces, stream_of
 from proxy_guard.stream.messages import MessageInspection
 from proxy_guard.websocket import Lane
-from proxy_guard.workers import Pool, WorkerDied, Workers, rule_texts
+from proxy_guard.workers import WorkerDied, Workers, rule_texts, worker_pools
 
 BROKEN = engine.BROKEN
 INCIDENT_HEADER = "x-proxy-guard-incident"
@@ -58,13 +57,20 @@ log = audit.logger()
 class Guard:
     """Inspects messages by a set of rules. Safe to share between tasks."""
 
-    def __init__(self, rules: Ruleset, workers: Workers | None = None, media_workers: Workers | None = None) -> None:
+    def __init__(
+        self,
+        rules: Ruleset,
+        workers: Workers | None = None,
+        media_workers: Workers | None = None,
+        before: Guard | None = None,
+    ) -> None:
         """Prepares the scrubbers and operators of every policy in use. Raises ProxyGuardError where one can't serve.
 
         `workers` inspect large messages, by the same rules, and `media_workers` scrub media; without them it is done in
-        threads.
+        threads. Vaults of `before` that are as they were are taken over.
         """
         self._rules = rules
+        self._source: tuple[Path, str | None] | None = None
         self._workers = workers
         self._scrubbers: dict[str, Scrubber] = {}
         for policy in rules.in_use:
@@ -75,7 +81,7 @@ class Guard:
             for rule in policy.every_rule:
                 rule.operator.prepare()
 
-        self._consultant = Consultant(rules)
+        self._consultant: Consultant = Consultant(rules, before._consultant if before else None)
         self.media = MediaScrubber(rules, media_workers, self._answer)
 
     def _scrubber(self, name: str) -> Scrubber:
@@ -84,26 +90,36 @@ class Guard:
         scrubber: Scrubber = plugins.load("scrubbers", name)()
         return scrubber
 
-    async def aclose(self) -> None:
-        """Closes what the scrubbers hold open in this event loop; they open it anew when they need it."""
+    async def aclose(self, heir: Guard | None = None) -> None:
+        """Closes what is held open in this event loop, save what `heir` took over; it is opened anew when needed."""
         for scrubber in self._scrubbers.values():
             await scrubber.aclose()
-        await self._consultant.aclose()
+        await self._consultant.aclose(heir._consultant if heir else None)
         await self.media.aclose()
+        if self._workers:
+            await self._workers.aclose()
 
     @classmethod
-    def from_rules(cls, rules: str | Path | None = None, *, policy: str | None = None) -> Self:
+    def from_rules(
+        cls, rules: str | Path | None = None, *, policy: str | None = None, before: Guard | None = None
+    ) -> Self:
         """A guard by the rule files of a folder; without one, by the shipped rules.
 
         `policy` takes that policy for all traffic. Raises RulesError with every mistake in the files, and
         MissingExtra where a policy needs a part that is not installed.
         """
         folder = Path(rules) if rules else resources.rules_dir()
-        loaded = load_rules(folder, policy)
-        limits = loaded.limits
-        texts = rule_texts(folder)
-        pools = Pool.for_messages(limits), Pool.for_media(limits)
-        return cls(loaded, *[Workers(texts, policy, pool) if pool.workers else None for pool in pools])
+        with unchanged(folder):
+            loaded = load_rules(folder, policy)
+            texts = rule_texts(folder)
+        guard = cls(loaded, *worker_pools(texts, policy, loaded.limits), before)
+        guard._source = folder, policy
+        return guard
+
+    def renewed(self) -> Guard:
+        """A guard by the same folder as it is now, for adapters to put in the place of this one. Raises as that."""
+        assert self._source is not None, "made by from_rules"
+        return Guard.from_rules(self._source[0], policy=self._source[1], before=self)
 
     @property
     def body_limit(self) -> int:
@@ -194,8 +210,7 @@ class Guard:
         judgements = scrubber.at_once(slots, wish.wanted)
         if judgements is None:
             return Failed("unavailable", "the text is too long to be inspected as it passes")
-        _check(judgements, slots)
-        return scrubbed_of(wish, judgements)
+        return scrubbed_of(wish, slots, judgements)
 
     @property
     def waits(self) -> list[str]:
@@ -272,8 +287,7 @@ class Guard:
         if judgements is None:
             with anyio.fail_after(max(0, deadline - anyio.current_time())):
                 judgements = await scrubber.scrub(slots, wish.wanted)
-        _check(judgements, slots)
-        return scrubbed_of(wish, judgements)
+        return scrubbed_of(wish, slots, judgements)
 
 
 def _step[T](passing: Generator[Wish, Answer, T], answer: Answer | None = None) -> Wish | T:
@@ -283,16 +297,6 @@ def _step[T](passing: Generator[Wish, Answer, T], answer: Answer | None = None) 
     except StopIteration as end:
         done: T = end.value
         return done
-
-
-def _check(judgements: Sequence[Judgement], slots: Sequence[Slot]) -> None:
-    """Raises ValueError where a scrubber's answer can't be about these slots."""
-    for slot, judgement in zip(slots, judgements, strict=True):
-        if isinstance(judgement, Rejected):
-            continue
-        for each in judgement.findings if isinstance(judgement, Rewritten) else judgement:
-            if not (0 <= each.start < each.end <= len(slot.text) and 0 <= each.score <= 1):
-                raise ValueError
 
 
 class Exchange:

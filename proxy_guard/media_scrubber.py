@@ -59,9 +59,11 @@ class MediaScrubber:
         }
 
     async def aclose(self) -> None:
-        """Closes the connections of this event loop."""
+        """Closes the connections of this event loop, and ends the workers."""
         for remote in self._remotes.values():
             await remote.aclose()
+        if self._workers:
+            await self._workers.aclose()
 
     async def one(self, data: bytes, declared: str = "") -> Redacted | Refused:
         """One medium by itself, by the first policy in use, whether or not it has a `media` section."""

@@ -10,21 +10,25 @@ import asyncio
 import logging
 import signal
 from functools import partial
+from typing import NoReturn, cast
 
 from mitmproxy import ctx, exceptions, http, options
 from mitmproxy.addonmanager import Loader
 from mitmproxy.tools.dump import DumpMaster
+from mitmproxy.utils import asyncio_utils
 
-from proxy_guard import audit, mitm_websocket
+from proxy_guard import audit, mitm_options, mitm_websocket
 from proxy_guard.errors import ProxyGuardError
 from proxy_guard.guard import BROKEN, Exchange, Guard
 from proxy_guard.model import WEBSOCKET, Headers, Verdict
 from proxy_guard.passage import Passage
+from proxy_guard.reload import Holder, reload_on_hangup
 
 log = audit.logger()
 _EXCHANGE = "proxy_guard.exchange"
 _PASSAGE = "proxy_guard.passage"
 _SOCKET = "proxy_guard.socket"
+_ANSWERED = "proxy_guard.answered"
 _BODY_SLACK = 4
 
 
@@ -36,22 +40,29 @@ class ProxyGuardAddon:
         self.guard = guard
         self._given = guard is not None
         self._told: Guard | None = None
+        self._reloading: asyncio.Task[NoReturn] | None = None
 
     def load(self, loader: Loader) -> None:
         """Declares the options."""
         mitm_websocket.install()
+        # Errors that are logged until mitmproxy is up end it: those of rules shall, those of the first messages not.
+        if (check := ctx.master.addons.get("errorcheck")) is not None:
+            check.logger.addFilter(lambda record: record.name != audit.NAME)
         loader.add_option("guard_rules", str, "", "Folder of rule files; the shipped rules without one.")
         loader.add_option("guard_policy", str, "", "A policy for all traffic, in place of the routes' own.")
 
     def configure(self, updated: set[str]) -> None:
         """Loads the rules. With bad ones mitmproxy does not start; once it runs, the last good ones stay in force."""
-        if "stream_large_bodies" in updated and ctx.options.stream_large_bodies:
-            self._refuse("stream_large_bodies lets messages pass the guard by: unset it")
-        elif "websocket" in updated and not ctx.options.websocket:
-            self._refuse("without the option websocket, WebSockets pass the guard by: set it")
-        elif not self._given and (self.guard is None or updated & {"guard_rules", "guard_policy"}):
+        why = mitm_options.refusal(ctx.options)
+        if why:
+            self._refuse(why)
+            return
+        if mitm_options.secure(ctx.options):
+            log.info("what is no HTTP is not relayed: the option rawtcp is off")
+        if not self._given and (self.guard is None or updated & {"guard_rules", "guard_policy"}):
             try:
-                self.guard = Guard.from_rules(ctx.options.guard_rules or None, policy=ctx.options.guard_policy or None)
+                rules, policy = ctx.options.guard_rules or None, ctx.options.guard_policy or None
+                self.guard = Guard.from_rules(rules, policy=policy, before=self.guard)
             except ProxyGuardError as error:
                 self._refuse(str(error))
         if self.guard is not None and self.guard is not self._told and self.guard.waits:
@@ -62,12 +73,20 @@ class ProxyGuardAddon:
         if self.guard is None or not ctx.master.addons.get("proxyserver").is_running:
             # An error that is logged at start-up ends mitmproxy; one that is raised would show a traceback, too.
             self.guard = None
-            logging.getLogger("proxy_guard").error("proxy-guard: %s", why)
+            logging.getLogger(f"{audit.NAME}.start").error("proxy-guard: %s", why)
         else:
             raise exceptions.OptionsError(why)
 
+    def running(self) -> None:
+        """From now on SIGHUP has the rules read anew."""
+        self._reloading = asyncio_utils.create_task(
+            reload_on_hangup(cast(Holder, self)), name="reload rules", keep_ref=True
+        )
+
     async def done(self) -> None:
         """Lets go of what the guard holds open."""
+        if self._reloading is not None:
+            self._reloading.cancel()
         if self.guard is not None:
             await self.guard.aclose()
 
@@ -89,27 +108,29 @@ class ProxyGuardAddon:
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Inspects a whole request; one that opens a WebSocket by the rules for these, and by others that know it."""
-        socket: Exchange | None = flow.metadata.get(_SOCKET)
-        if socket is not None:
-            await self._request(flow, socket)
-        exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
-        if exchange is not None and (socket is None or exchange.api):
-            await self._request(flow, exchange)
-
-    async def _request(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
-        if flow.response or flow.error or not exchange.concerns("request"):
+        if flow.response or flow.error:
             return
         with _decided(flow):
-            flow.request.trailers = None  # which nobody has looked into
-            message = exchange.request(_headers(flow.request), flow.request.raw_content or b"")
-            verdict = await exchange.inspect(message)
-            if verdict.action == "block":
-                _answer(flow, verdict)
-            elif verdict.action == "rewrite":
-                _rewrite(flow.request, verdict)
-                if verdict.url:
-                    # Path and query only: a proxy's own form of the target, and the host, stay.
-                    flow.request.path = "/" + verdict.url.partition("://")[2].partition("/")[2]
+            exchange: Exchange = flow.metadata[_EXCHANGE]
+            socket: Exchange | None = flow.metadata.get(_SOCKET)
+            if socket is not None:
+                await self._request(flow, socket)
+            if socket is None or exchange.api:
+                await self._request(flow, exchange)
+
+    async def _request(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        if flow.response or not exchange.concerns("request"):
+            return
+        flow.request.trailers = None  # which nobody has looked into
+        message = exchange.request(_headers(flow.request), flow.request.raw_content or b"")
+        verdict = await exchange.inspect(message)
+        if verdict.action == "block":
+            _answer(flow, verdict)
+        elif verdict.action == "rewrite":
+            _rewrite(flow.request, verdict)
+            if verdict.url:
+                # Path and query only: a proxy's own form of the target, and the host, stay.
+                flow.request.path = "/" + verdict.url.partition("://")[2].partition("/")[2]
 
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Lets responses that no rule is about stream by, and those that stream pass as they are decided on."""
@@ -118,10 +139,10 @@ class ProxyGuardAddon:
             return
         if flow.response.status_code == 101:
             return  # nothing to inspect before its messages
-        if not exchange.concerns("response"):
-            flow.response.stream = True
-            return
         with _decided(flow):
+            if not exchange.concerns("response"):
+                flow.response.stream = True
+                return
             head = exchange.response(flow.response.status_code, _headers(flow.response))
             passage = exchange.stream(head, at_once=True)
             if passage is not None:
@@ -133,6 +154,9 @@ class ProxyGuardAddon:
 
     async def response(self, flow: http.HTTPFlow) -> None:
         """Inspects a whole response."""
+        if (answered := flow.metadata.get(_ANSWERED)) is not None:
+            _answer(flow, answered)  # where that was decided on the head, mitmproxy has put the upstream's body into it
+            return
         exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
         response = flow.response
         if response is None or exchange is None:
@@ -140,12 +164,12 @@ class ProxyGuardAddon:
         if response.status_code == 101:
             await self._switched(flow, exchange)
             return
-        if not exchange.concerns("response"):
-            return
-        response.trailers = None  # likewise
-        if _PASSAGE in flow.metadata:
-            return  # it has passed
         with _decided(flow):
+            if not exchange.concerns("response"):
+                return
+            response.trailers = None  # likewise
+            if _PASSAGE in flow.metadata:
+                return  # it has passed
             message = exchange.response(response.status_code, _headers(response), response.raw_content or b"")
             verdict = await exchange.inspect(message)
             if verdict.action == "block":
@@ -200,7 +224,11 @@ class _decided:  # noqa: N801 - a context manager
             return False
         _answer(self._flow, BROKEN)
         log.error("guard failed", error=kind.__name__)
-        return issubclass(kind, Exception)  # its text and frames may hold the message's: no one else logs them
+        # Its text and frames may hold the message's: no one else logs them. Nor does a hook end as cancelled where nobody
+        # has cancelled it: the client would wait for its answer.
+        task = asyncio.current_task()
+        stray = kind is asyncio.CancelledError and task is not None and not task.cancelling()
+        return stray or issubclass(kind, Exception)
 
 
 async def serve(guard: Guard, upstream: str, host: str, port: int) -> None:
@@ -240,6 +268,7 @@ def _rewrite(message: http.Message, verdict: Verdict) -> None:
 
 def _answer(flow: http.HTTPFlow, verdict: Verdict) -> None:
     """Answers the client with a block."""
+    flow.metadata[_ANSWERED] = verdict
     flow.metadata.pop(_EXCHANGE, None)  # the guard's own answer is not inspected again
     flow.websocket = None
     flow.request.stream = False  # mitmproxy can't stream a request and have its response already

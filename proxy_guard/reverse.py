@@ -18,7 +18,6 @@ import uvicorn
 
 from proxy_guard import audit
 from proxy_guard.asgi import (
-    App,
     Event,
     ProxyGuardMiddleware,
     Receive,
@@ -33,6 +32,7 @@ from proxy_guard.asgi_websocket import deny
 from proxy_guard.guard import BROKEN, Guard
 from proxy_guard.hops import Unanswered, end_to_end
 from proxy_guard.model import WEBSOCKET, Verdict
+from proxy_guard.reload import reload_on_hangup
 from proxy_guard.reverse_websocket import Upstream
 
 log = audit.logger()
@@ -64,11 +64,19 @@ class ReverseProxy:
         self._port = target.port or _PORTS[self._scheme]
         self._named = (host if self._port == _PORTS[self._scheme] else f"{host}:{self._port}").encode()
         self._sockets = Upstream(self._scheme, self._named.decode(), 2 * guard.body_limit)
-        self._guard = guard
-        self._guarded: App = ProxyGuardMiddleware(self._forward, guard=guard)
+        self._guarded = ProxyGuardMiddleware(self._forward, guard=guard)
         self._pool = httpcore.AsyncConnectionPool(
             max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=_IDLE
         )
+
+    @property
+    def guard(self) -> Guard:
+        """The guard that new requests meet."""
+        return self._guarded.guard
+
+    @guard.setter
+    def guard(self, guard: Guard) -> None:
+        self._guarded.guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection. Whatever goes wrong is told in the API's own way, as long as nothing has gone out."""
@@ -94,7 +102,7 @@ class ReverseProxy:
         except Unanswered as error:
             log.error("no answer from upstream", status=error.status, why=error.why)
             method = scope["method"] if kind == "http" else WEBSOCKET
-            exchange = self._guard.open(method, url_of(scope), from_wire(scope["headers"]))
+            exchange = self.guard.open(method, url_of(scope), from_wire(scope["headers"]))
             failure = exchange.unanswered(error.status, error.why)
         except Exception as error:  # noqa: BLE001 - its text and frames may hold the message's: no one else logs them
             log.error("guard failed", error=type(error).__name__)
@@ -118,8 +126,11 @@ class ReverseProxy:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
+        async with anyio.create_task_group() as group:
+            group.start_soon(reload_on_hangup, self)
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            group.cancel_scope.cancel()
         await self._pool.aclose()
         await send({"type": "lifespan.shutdown.complete"})
 

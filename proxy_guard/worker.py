@@ -96,7 +96,8 @@ class _Worker:
             answer: Answer = guard.recv()
             return answer
         try:
-            return scrubbed_of(wish, scrubber.find(scrubber.slots_of(wish), wish.wanted))
+            slots = scrubber.slots_of(wish)
+            return scrubbed_of(wish, slots, scrubber.find(slots, wish.wanted))
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 - as in the guard

@@ -84,6 +84,15 @@ def rule_texts(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 
+def worker_pools(files: dict[str, str], policy: str | None, limits: Limits) -> tuple[Workers | None, Workers | None]:
+    """The workers for large messages and those for media; None where threads are to do it."""
+    for_messages, for_media = Pool.for_messages(limits), Pool.for_media(limits)
+    return (
+        Workers(files, policy, for_messages) if for_messages.workers else None,
+        Workers(files, policy, for_media) if for_media.workers else None,
+    )
+
+
 class Workers:
     """Does its jobs in up to `pool.workers` processes. Nothing is started before the first one."""
 
@@ -100,6 +109,16 @@ class Workers:
         self._starting = anyio.Lock()
         self._places = anyio.CapacityLimiter(self._pool.workers)
         self._threads = anyio.CapacityLimiter(2 * self._pool.workers)
+
+    async def aclose(self) -> None:
+        """Ends the workers, save those that are busy: they end with what they do. Later ones are started anew."""
+        if self._nursery is not None and self._owner == os.getpid():
+            await anyio.to_thread.run_sync(self._let_go)
+
+    def _let_go(self) -> None:
+        # The nursery ends when nothing refers to it any more.
+        self._nursery = None
+        self._idle.clear()
 
     async def inspect(self, message: Message, respond: Respond) -> Verdict | Failed:
         """The verdict on a message, or why there is none. Raises WorkerDied."""
@@ -120,13 +139,13 @@ class Workers:
             return Failed("unavailable", f"too many {self._pool.what} are waiting")
         self._inside += 1
         try:
-            await self._start()
+            nursery = await self._start()
             with anyio.move_on_after(self._pool.time) as waiting:
                 await self._places.acquire()
             if waiting.cancelled_caught:
                 return Failed("timeout", f"no worker was free within {self._pool.time:g} s")
             try:
-                return await self._work(job, data, respond)
+                return await self._work(nursery, job, data, respond)
             finally:
                 self._places.release()
         except TimeoutError:
@@ -136,22 +155,25 @@ class Workers:
         finally:
             self._inside -= 1
 
-    async def _start(self) -> None:
+    async def _start(self) -> _Nursery:
         """Has a nursery, and a first worker of it: all wait for that, whatever the time for a message is."""
         async with self._starting:
             if self._nursery is None or not self._nursery.alive:
                 self._nursery = await anyio.to_thread.run_sync(_Nursery, self._setup)
                 self._idle.append(await self._fork(self._nursery))
+            return self._nursery
 
-    async def _work(self, job: Job, data: bytes, respond: Respond) -> Done | Failed:
-        assert self._nursery is not None
-        worker = self._waiting() or await self._fork(self._nursery)
+    async def _work(self, nursery: _Nursery, job: Job, data: bytes, respond: Respond) -> Done | Failed:
+        worker = self._waiting() or await self._fork(nursery)
         try:
             done = await self._converse(worker, job, data, respond)
         except BaseException:
             worker.end()
             raise
-        self._idle.append(worker)
+        if self._nursery is nursery:
+            self._idle.append(worker)
+        else:  # closed meanwhile, or replaced
+            worker.end()
         return done
 
     async def _converse(self, worker: _Worker, job: Job, data: bytes, respond: Respond) -> Done | Failed:

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from proxy_guard.model import Judgement, Scrub, Scrubbed, Slot, Wanted
+from proxy_guard.model import Judgement, Rejected, Rewritten, Scrub, Scrubbed, Slot, Wanted
 
 Screen = Callable[[str], bool]
 """True only where nothing is to be found in a text, whatever it follows."""
@@ -54,7 +54,13 @@ class Scrubber(ABC):
         """Called when the guard is closed: let go of connections that this event loop has."""
 
 
-def scrubbed_of(wish: Scrub, judgements: Sequence[Judgement]) -> Scrubbed:
-    """The answer to a wish, of the judgements on its slots and joints."""
+def scrubbed_of(wish: Scrub, slots: Sequence[Slot], judgements: Sequence[Judgement]) -> Scrubbed:
+    """The answer to a wish, of the judgements on its `slots_of`. Raises ValueError where they can't be about these."""
+    for slot, judgement in zip(slots, judgements, strict=True):
+        if isinstance(judgement, Rejected):
+            continue
+        for each in judgement.findings if isinstance(judgement, Rewritten) else judgement:
+            if not (0 <= each.start < each.end <= len(slot.text) and 0 <= each.score <= 1):
+                raise ValueError
     count = len(wish.slots)
     return Scrubbed(judgements[:count], [each for each in judgements[count:] if isinstance(each, list)])

@@ -1,0 +1,135 @@
+"""Messages of every kind, and a client that sends them through a door and judges what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from tests.soak.values import ANSWERED, ASKED, LEAKS, card, sentence
+
+CHAT = "/v1/chat/completions"
+KINDS = ("clean", "personal", "streamed", "large", "blocked", "malformed", "leaving", "models")
+_PROSE = "Could you explain in a few short sentences how plants live on light and air? "
+EXPECTED = {"blocked": {422}, "malformed": {400}, "leaving": {0}}
+"""Statuses by kind; 200 for the others. 0: the client has left."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request of a kind: what goes out."""
+
+    number: int
+    kind: str
+    method: str
+    path: str
+    body: bytes
+
+
+def sent(number: int, kind: str) -> Sent:
+    text = f"ref-{number}-{kind}: {_PROSE}"
+    streams = kind in ("streamed", "leaving")
+    match kind:
+        case "personal" | "streamed" | "leaving":
+            text += sentence(ASKED, number)
+        case "large":
+            text += f"{_PROSE * 900}{sentence(ASKED, number)} {_PROSE * 900}"  # past `limits.large`
+        case "blocked":
+            text += f"charge {card(ASKED, number)}"
+    path = f"/block{CHAT}" if kind == "blocked" else CHAT
+    body = json.dumps({"model": "m", "stream": streams, "messages": [{"role": "user", "content": text}]}).encode()
+    if kind == "models":
+        return Sent(number, kind, "GET", "/v1/models", b"")
+    return Sent(number, kind, "POST", path, body[:-2] if kind == "malformed" else body)
+
+
+def mix(weights: dict[str, int], start: int = 0) -> Iterator[Sent]:
+    """Endless requests of kinds by their weights, in an order that has all kinds near each other."""
+    largest = max(weights.values())
+    order = [kind for turn in range(largest) for kind, weight in weights.items() if turn * weight % largest < weight]
+    for number, kind in enumerate(itertools.cycle(order), start):
+        yield sent(number, kind)
+
+
+@dataclass
+class Tally:
+    """How messages ended. `wrong` are told by kind and reason, and hold no text of them."""
+
+    ends: Counter[tuple[str, int | str]] = field(default_factory=Counter)
+    wrong: Counter[str] = field(default_factory=Counter)
+    leaks: Counter[str] = field(default_factory=Counter)
+    slowest: float = 0.0
+
+    @property
+    def messages(self) -> int:
+        return sum(self.ends.values())
+
+    def add(self, kind: str, end: int | str, wrong: Sequence[str] = (), seconds: float = 0.0) -> None:
+        self.ends[kind, end] += 1
+        self.wrong.update(f"{kind}: {why}" for why in wrong)
+        self.slowest = max(self.slowest, seconds)
+
+
+async def exchange(session: aiohttp.ClientSession, url: str, request: Sent, tally: Tally, patience: float = 30) -> None:
+    """Sends one request, and notes how it ended."""
+    began = time.monotonic()
+    headers = {"content-type": "application/json"} if request.body else {}
+    end: int | str = 0
+    wrong: list[str] = []
+    try:
+        async with (
+            asyncio.timeout(patience),
+            session.request(request.method, url + request.path, data=request.body or None, headers=headers) as answer,
+        ):
+            end = answer.status
+            if request.kind == "leaving" and end == 200:
+                await answer.content.readany()
+                end = 0  # the connection is closed, for there is more to come
+                answer.close()
+            else:
+                wrong = _judge(request, end, await answer.read(), tally)
+    except TimeoutError:
+        end, wrong = "no answer", ["no answer in time"]
+    except (aiohttp.ClientError, OSError) as error:
+        end = "broken off"
+        wrong = [f"broken off ({type(error).__name__})"]
+    tally.add(request.kind, end, wrong, time.monotonic() - began)
+
+
+def _judge(request: Sent, status: int, body: bytes, tally: Tally) -> list[str]:
+    """What is wrong with an answer, where the guard is well."""
+    text = body
+    if body.startswith(b"data: "):
+        events = [json.loads(line[6:]) for line in body.split(b"\n") if line.startswith(b"data: {")]
+        if any("choices" not in event for event in events):
+            return ["an error in the stream"]
+        text = "".join(e["choices"][0]["delta"].get("content", "") for e in events).encode()
+        if not body.endswith(b"data: [DONE]\n\n"):
+            return ["the end of the stream is missing"]
+    if LEAKS[ANSWERED].search(text) or LEAKS[ANSWERED].search(body):
+        tally.leaks[request.kind] += 1
+    if status not in EXPECTED.get(request.kind, {200}):
+        return [f"status {status}"]
+    if status == 200 and request.kind != "models" and f"ref-{request.number}-{request.kind}:".encode() not in text:
+        return ["the answer to another request"]
+    return []
+
+
+async def drive(
+    url: str, requests: Iterator[Sent], tally: Tally, going: Callable[[], bool], *, width: int = 8, patience: float = 30
+) -> None:
+    """Sends requests, `width` at a time, as long as `going`."""
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
+
+        async def one() -> None:
+            while going():
+                await exchange(session, url, next(requests), tally, patience)
+
+        await asyncio.gather(*[one() for _ in range(width)])

@@ -1,0 +1,68 @@
+"""The chat API behind the doors, as an ASGI application: `app` by itself, `guarded` with the middleware around it.
+
+GET /_told gives its ledger, past the guard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+from proxy_guard.asgi import ProxyGuardMiddleware
+from tests.soak.answers import Ledger, reply
+
+ledger = Ledger()
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    elif scope["path"] == "/_told":
+        await _say(send, 200, "application/json", [ledger.told()], 0)
+    else:
+        ledger.inside += 1
+        try:
+            await _answer(scope, receive, send)
+        finally:
+            ledger.inside -= 1
+
+
+async def _answer(scope: Any, receive: Any, send: Any) -> None:
+    body, more = b"", True
+    while more:
+        event = await receive()
+        body += event.get("body", b"")
+        more = event.get("more_body", False)
+    number, kind = ledger.enter(scope["path"], body)
+    answer = reply(number, kind)
+    await _say(send, answer.status, answer.kind, answer.pieces, answer.pause, whole=answer.whole)
+
+
+async def _say(send: Any, status: int, kind: str, pieces: list[bytes], pause: float, *, whole: bool = True) -> None:
+    headers = [(b"content-type", kind.encode())]
+    if whole:
+        headers.append((b"content-length", str(sum(map(len, pieces))).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    for place, piece in enumerate(pieces):
+        if place and pause:
+            await asyncio.sleep(pause)
+        await send({"type": "http.response.body", "body": piece, "more_body": place < len(pieces) - 1})
+
+
+async def _lifespan(receive: Any, send: Any) -> None:
+    while True:
+        event = await receive()
+        await send({"type": event["type"] + ".complete"})
+        if event["type"] == "lifespan.shutdown":
+            return
+
+
+def guarded() -> Any:
+    middleware = ProxyGuardMiddleware(app, rules=os.environ["GUARD_RULES"])
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        past = scope["type"] == "http" and scope["path"] == "/_told"
+        await (app if past else middleware)(scope, receive, send)
+
+    return serve
