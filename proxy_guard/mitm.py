@@ -14,6 +14,7 @@ from typing import NoReturn, cast
 
 from mitmproxy import ctx, exceptions, http, options
 from mitmproxy.addonmanager import Loader
+from mitmproxy.flow import Error
 from mitmproxy.tools.dump import DumpMaster
 from mitmproxy.utils import asyncio_utils
 
@@ -150,21 +151,22 @@ class ProxyGuardAddon:
                 flow.response.headers = _fields(passage.headers)
                 if flow.request.is_http11:
                     flow.response.headers["transfer-encoding"] = "chunked"
-                flow.response.stream = partial(_pass, passage)
+                flow.response.stream = partial(_pass, passage, flow)
 
     async def response(self, flow: http.HTTPFlow) -> None:
         """Inspects a whole response."""
-        if (answered := flow.metadata.get(_ANSWERED)) is not None:
-            _answer(flow, answered)  # where that was decided on the head, mitmproxy has put the upstream's body into it
-            return
-        exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
-        response = flow.response
-        if response is None or exchange is None:
-            return
-        if response.status_code == 101:
-            await self._switched(flow, exchange)
-            return
         with _decided(flow):
+            if (answered := flow.metadata.get(_ANSWERED)) is not None:
+                # Where that was decided on the head of a reply, mitmproxy has put the upstream's body into it.
+                _answer(flow, answered)
+                return
+            exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
+            response = flow.response
+            if response is None or exchange is None:
+                return
+            if response.status_code == 101:
+                await self._switched(flow, exchange)
+                return
             if not exchange.concerns("response"):
                 return
             response.trailers = None  # likewise
@@ -192,16 +194,26 @@ class ProxyGuardAddon:
 
     async def websocket_message(self, flow: http.HTTPFlow) -> None:
         """Inspects a message of a WebSocket; it waits meanwhile, and what comes after it."""
-        await mitm_websocket.take(flow)
+        try:
+            await mitm_websocket.take(flow)
+        except Exception as error:  # noqa: BLE001 - the message is dropped, and no one else logs its text
+            log.error("guard failed", error=type(error).__name__)
 
     async def guard_websocket_closing(self, flow: http.HTTPFlow) -> None:
         """Decides on what still waits."""
         await mitm_websocket.finish(flow)
 
 
-def _pass(passage: Passage, chunk: bytes) -> list[bytes]:
+def _pass(passage: Passage, flow: http.HTTPFlow, chunk: bytes) -> list[bytes]:
     """What goes on of a stream. mitmproxy gives an empty chunk when the body has ended."""
-    out = passage.feed_at_once(chunk, last=not chunk)
+    try:
+        out = passage.feed_at_once(chunk, last=not chunk)
+    except BaseException as error:  # noqa: BLE001 - it would leave the connection open, and the client waiting
+        log.error("guard failed", error=type(error).__name__)
+        flow.error = Error(Error.KILLED_MESSAGE)
+        assert flow.response is not None
+        flow.response.stream = lambda _: []
+        return []
     return [out] if out else []  # an empty one would end the body
 
 
@@ -222,10 +234,13 @@ class _decided:  # noqa: N801 - a context manager
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
         if kind is None:
             return False
-        _answer(self._flow, BROKEN)
+        try:
+            _answer(self._flow, BROKEN)
+        except BaseException:  # noqa: BLE001 - not even an answer can be made: the connection is closed
+            self._flow.error = Error(Error.KILLED_MESSAGE)
         log.error("guard failed", error=kind.__name__)
-        # Its text and frames may hold the message's: no one else logs them. Nor does a hook end as cancelled where nobody
-        # has cancelled it: the client would wait for its answer.
+        # Its text and frames may hold the message's: no one else logs them. And where nobody has cancelled the hook,
+        # it does not end as cancelled: the client would wait for its answer.
         task = asyncio.current_task()
         stray = kind is asyncio.CancelledError and task is not None and not task.cancelling()
         return stray or issubclass(kind, Exception)

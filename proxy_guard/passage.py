@@ -51,9 +51,9 @@ class Passage:
             out = await self._guard.drive(self._inspection.feed(*chunks), self._head)
             if last:
                 out += await self._guard.drive(self._inspection.close(), self._head)
+            return self._done(out)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the guard, the rest must not pass
             return self._broken(error)
-        return self._done(out)
 
     def feed_at_once(self, chunk: bytes, *, last: bool = False) -> bytes:
         """The same for who can't wait."""
@@ -63,9 +63,9 @@ class Passage:
             out = self._guard.drive_at_once(self._inspection.feed(chunk))
             if last:
                 out += self._guard.drive_at_once(self._inspection.close())
+            return self._done(out)
         except Exception as error:  # noqa: BLE001 - likewise
             return self._broken(error)
-        return self._done(out)
 
     @property
     def _ended(self) -> bool:
@@ -78,6 +78,10 @@ class Passage:
         return out + self._inspection.error(self.verdict) if self._ended else out
 
     def _broken(self, error: Exception) -> bytes:
-        log.error("guard failed", error=type(error).__name__)
-        self.verdict = self._seal(BROKEN, self._head)
-        return self._inspection.error(self.verdict)
+        self.verdict = BROKEN
+        try:
+            log.error("guard failed", error=type(error).__name__)
+            self.verdict = self._seal(BROKEN, self._head)
+            return self._inspection.error(self.verdict)
+        except Exception:  # noqa: BLE001 - not even that can be told: the client sees that the end is missing
+            return b""

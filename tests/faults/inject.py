@@ -52,7 +52,7 @@ POINTS = {
     "headers": "proxy_guard.mitm:_headers",
     "fields": "proxy_guard.mitm:_fields",
     "rewrite": "proxy_guard.mitm:_rewrite",
-    "pass": "proxy_guard.mitm:_pass",
+    "pass": "proxy_guard.passage:Passage.feed_at_once",
     "from_wire": "proxy_guard.asgi:from_wire",
     "url_of": "proxy_guard.asgi:url_of",
     "read": "proxy_guard.asgi:_read",

@@ -90,13 +90,15 @@ def test_what_is_no_http_is_not_relayed(tmp_path: Path) -> None:
     upstream = Raw()
     port = free_port()
     flags = ("--mode", f"regular@{port}", "--set", "rawtcp=true")
-    with mitmdump("http://127.0.0.1:9", make_rules(tmp_path), tmp_path / "log", *flags):
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
-            client.sendall(f"CONNECT 127.0.0.1:{upstream.port} HTTP/1.1\r\n\r\n".encode())
-            assert b"200" in client.recv(4096)
-            client.sendall(b"\r\nPOST\t/v1/chat/completions\tHTTP/1.1\r\ncontent-length: 10\r\n\r\n9876543210")
-            client.shutdown(socket.SHUT_WR)
-            while client.recv(4096):
-                pass
+    with (
+        mitmdump("http://127.0.0.1:9", make_rules(tmp_path), tmp_path / "log", *flags),
+        socket.create_connection(("127.0.0.1", port), timeout=20) as client,
+    ):
+        client.sendall(f"CONNECT 127.0.0.1:{upstream.port} HTTP/1.1\r\n\r\n".encode())
+        assert b"200" in client.recv(4096)
+        client.sendall(b"\r\nPOST\t/v1/chat/completions\tHTTP/1.1\r\ncontent-length: 10\r\n\r\n9876543210")
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(4096):
+            pass
     upstream.close()
     assert upstream.seen == []
