@@ -62,7 +62,7 @@ POINTS = {
 KINDS: dict[str, Callable[[], BaseException]] = {
     "error": lambda: RuntimeError(sentence(ASKED, 1)),
     "memory": lambda: MemoryError(sentence(ASKED, 2)),
-    "cancelled": lambda: asyncio.CancelledError(sentence(ASKED, 3)),
+    "cancelled": asyncio.CancelledError,
 }
 _active: dict[str, str] = {}
 _CLOCK = "clock"
