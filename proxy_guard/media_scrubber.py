@@ -107,7 +107,8 @@ class MediaScrubber:
             return Refused("too_large", f"a medium is larger than {self._limits.media_size} bytes")
         # What a vault gives depends on whose the message is.
         owner = (message.account, message.conversation) if policy.needs else ()
-        hashed = partial(self._cache.key_of, medium.data, policy.name, medium.declared, *owner)
+        way = (message.direction,) if policy.media.connections else ()  # which they are told
+        hashed = partial(self._cache.key_of, medium.data, policy.name, medium.declared, *owner, *way)
         key = hashed() if len(medium.data) < _BRIEF else await anyio.to_thread.run_sync(hashed)
         known = self._cache.get(key, medium.data)
         if known is not None:
@@ -161,7 +162,7 @@ class MediaScrubber:
     ) -> Redacted | Refused:
         """What a Security API makes of it."""
         media_type = medium.declared or "application/octet-stream"
-        item = Item("0", data=medium.data, media_type=media_type, path="$", direction=message.direction)
+        item = Item("0", data=medium.data, media_type=media_type, path=medium.path, direction=message.direction)
         try:
             with anyio.fail_after(max(0, deadline - anyio.current_time())):
                 (judgement,) = await self._remotes[name].judge([item], policy.wanted)

@@ -17,7 +17,7 @@ from proxy_guard.policy import MediaRule, Policy
 from proxy_guard.rules.compiled import Match
 from proxy_guard.stages import Answer, Wish
 
-_FAILURES: dict[str, tuple[Cause, int]] = {
+FAILURES: dict[str, tuple[Cause, int]] = {
     "unsupported_media": ("unsupported_media", 415),
     "encrypted": ("unsupported_media", 415),
     "link": ("unsupported_media", 415),
@@ -92,7 +92,7 @@ def _asked(slot: MediaSlot, policy: Policy, rule: MediaRule, outcome: MediaOutco
     """What is to be asked about a medium; nothing where the policy lets it go on unseen."""
     if slot.form == "link":
         if rule.links == "fetch" and slot.inline is not None:
-            return Medium(b"", "", link=str(slot.holder[slot.key]).strip())
+            return Medium(b"", "", str(slot.holder[slot.key]).strip(), normalized(slot.path))
         ignored = rule.links == "ignore"
         why = "a medium by link can't be inspected"
     elif slot.form == "reference":
@@ -106,7 +106,7 @@ def _asked(slot: MediaSlot, policy: Policy, rule: MediaRule, outcome: MediaOutco
                 raise
             outcome.passed = outcome.passed or slot.rule
             return None
-        return Medium(data, declared)
+        return Medium(data, declared, path=normalized(slot.path))
     if ignored or policy.passes("unsupported_media"):
         outcome.passed = outcome.passed or slot.rule
         return None
@@ -136,7 +136,7 @@ def _take(outcome: MediaOutcome, policy: Policy, slot: MediaSlot, medium: Medium
 
 def _refuse(outcome: MediaOutcome, policy: Policy, slot: MediaSlot, refused: Refused) -> None:
     why = f"{refused.why} ({slot.rule})"
-    known = _FAILURES.get(refused.cause)
+    known = FAILURES.get(refused.cause)
     if known is None and not policy.observe:
         outcome.rejected = outcome.rejected or why
         return

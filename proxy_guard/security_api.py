@@ -7,9 +7,11 @@ something to try a guard against, and to start from. It keeps nothing, and logs 
 from __future__ import annotations
 
 import hmac
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
+import anyio
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,6 +22,10 @@ from proxy_guard import resources
 from proxy_guard.codecs import Limits
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
+from proxy_guard.guard import Guard
+from proxy_guard.locate.media import media_at
+from proxy_guard.media import Redacted
+from proxy_guard.media_stage import FAILURES
 from proxy_guard.model import Finding, Slot
 from proxy_guard.operators.block import Block
 from proxy_guard.policy import Policy
@@ -82,10 +88,6 @@ class _Judge:
         for rule in policy.every_rule:
             rule.operator.prepare()
 
-    @property
-    def passes_media(self) -> bool:
-        return self._policy.passes("unsupported_media")
-
     async def texts(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """What is said of each text, but for its id."""
         slots = [Slot(text, "", (), None, None) for text in texts]
@@ -109,9 +111,58 @@ class _Judge:
         return {"action": "mask", "text": edit(text, pieces), "findings": told}
 
 
+class _Busy(Exception):
+    """A medium could not be judged now; another time it may go well."""
+
+
+class _MediaJudge:
+    """The same policy on media, by the workers of a guard; without one they are rejected, or pass if it says so."""
+
+    def __init__(self, policy: Policy, guard: Guard | None) -> None:
+        self._policy = policy
+        self._guard = guard
+
+    async def media(self, media: Sequence[tuple[bytes, str]]) -> list[dict[str, Any]]:
+        """What is said of each of these, bytes and media types, but for its id. Raises _Busy."""
+        said: list[dict[str, Any] | None] = [None for _ in media]
+
+        async def one(index: int) -> None:
+            said[index] = await self._said(*media[index])
+
+        async with anyio.create_task_group() as group:
+            for index in range(len(media)):
+                group.start_soon(one, index)
+        done = [each for each in said if each is not None]
+        if len(done) < len(media):
+            raise _Busy
+        return done
+
+    async def _said(self, data: bytes, media_type: str) -> dict[str, Any] | None:
+        if self._guard is None:
+            return self.unseen
+        result = await self._guard.media.one(data, media_type)
+        if isinstance(result, Redacted):
+            if self._policy.observe or not result.changed:
+                return {"action": "allow"}
+            return {"action": "mask", "base64": b64encode(result.data).decode()}
+        cause = FAILURES[result.cause][0] if result.cause in FAILURES else None
+        if cause in ("timeout", "unavailable"):
+            return None
+        if self._policy.observe or (cause and self._policy.passes(cause)):
+            return {"action": "allow"}
+        return {"action": "reject", "code": result.cause}
+
+    @property
+    def unseen(self) -> dict[str, Any]:
+        """What is said of a medium that nobody looks into."""
+        passes = self._policy.passes("unsupported_media")
+        return {"action": "allow"} if passes else {"action": "reject", "code": MEDIA_CODE}
+
+
 class _Api:
-    def __init__(self, policy: Policy, token: SecretStr | None, limits: Limits) -> None:
+    def __init__(self, policy: Policy, token: SecretStr | None, limits: Limits, guard: Guard | None) -> None:
         self._judge = _Judge(policy)
+        self._media = _MediaJudge(policy, guard)
         self._token = token.get_secret_value().encode() if token else None
         self._limits = limits
 
@@ -120,12 +171,15 @@ class _Api:
         asked = await self._read(request, Asked)
         if isinstance(asked, Response):
             return asked
-        said: dict[str, dict[str, Any]] = {}
         texts = [item for item in asked.items if item.text is not None]
-        for item, each in zip(texts, await self._judge.texts([item.text or "" for item in texts]), strict=True):
-            said[item.id] = each
-        medium = {"action": "allow"} if self._judge.passes_media else {"action": "reject", "code": MEDIA_CODE}
-        return JSONResponse({"items": [{"id": item.id, **said.get(item.id, medium)} for item in asked.items]})
+        media = [item for item in asked.items if item.text is None]
+        try:
+            said = await self._judge.texts([item.text or "" for item in texts])
+            said += await self._media.media([(item.base64 or b"", item.media_type) for item in media])
+        except _Busy:
+            return _problem(503, "a medium could not be judged in time")
+        by_id = {item.id: each for item, each in zip([*texts, *media], said, strict=True)}
+        return JSONResponse({"items": [{"id": item.id, **by_id[item.id]} for item in asked.items]})
 
     async def guardrail(self, request: Request) -> Response:
         """POST /beta/litellm_basic_guardrail_api."""
@@ -138,13 +192,34 @@ class _Api:
         in_calls = await self._judge.texts(_strings(asked.tool_calls or []))
         reasons = [each["code"] for each in said if each["action"] == "reject"]
         reasons += ["tool_call" for each in in_calls if each["action"] != "allow"]
-        reasons += [MEDIA_CODE] if asked.images and not self._judge.passes_media else []
+        images = list(asked.images or [])
+        try:
+            of_images = await self._images(images)
+        except _Busy:
+            return _problem(503, "a medium could not be judged in time")
+        reasons += [each["code"] for each in of_images if each["action"] == "reject"]
         if reasons:
             return JSONResponse({"action": "BLOCKED", "blocked_reason": reasons[0]})
-        if all(each["action"] == "allow" for each in said):
+        if all(each["action"] == "allow" for each in (*said, *of_images)):
             return JSONResponse({"action": "NONE"})
         rewritten = [each.get("text", text) for text, each in zip(texts, said, strict=True)]
-        return JSONResponse({"action": "GUARDRAIL_INTERVENED", "texts": rewritten})
+        more = {"images": images} if images else {}
+        return JSONResponse({"action": "GUARDRAIL_INTERVENED", "texts": rewritten, **more})
+
+    async def _images(self, images: list[Any]) -> list[dict[str, Any]]:
+        """What is said of each image; those that were rewritten are put in their places. Raises _Busy."""
+        slots = [slot for at, image in enumerate(images) for slot in media_at((image, (at,), images, at))]
+        inline = [slot for slot in slots if slot.form == "data_url"]
+        try:
+            media = [slot.read() for slot in inline]
+            said = await self._media.media(media)
+            for slot, each, (_, declared) in zip(inline, said, media, strict=True):
+                if each["action"] == "mask":
+                    slot.write(b64decode(each["base64"]), declared)
+        except Unreadable:
+            return [{"action": "reject", "code": "unreadable"}]
+        # A link, say: nobody has looked at what it leads to.
+        return said + [self._media.unseen] * (len(images) - len(inline))
 
     async def _read[T: BaseModel](self, request: Request, model: type[T]) -> T | Response:
         if not self._allowed(request):
@@ -187,9 +262,14 @@ def _problem(status: int, detail: str) -> Response:
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
-def application(policy: Policy, *, token: SecretStr | None = None, limits: Limits | None = None) -> Starlette:
-    """The server by one policy. With `token`, clients show it as a bearer token or as `x-api-key`."""
-    api = _Api(policy, token, limits or Limits())
+def application(
+    policy: Policy, *, token: SecretStr | None = None, limits: Limits | None = None, guard: Guard | None = None
+) -> Starlette:
+    """The server by one policy. With `token`, clients show it as a bearer token or as `x-api-key`.
+
+    `guard` scrubs media, by its first policy, which is to be the same one; without it they are rejected.
+    """
+    api = _Api(policy, token, limits or Limits(), guard)
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})

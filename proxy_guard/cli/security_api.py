@@ -10,6 +10,8 @@ from rich.console import Console
 
 from proxy_guard import resources, secrets
 from proxy_guard.errors import MissingExtra, ProxyGuardError
+from proxy_guard.guard import Guard
+from proxy_guard.media import extras
 from proxy_guard.rules.load import load_rules
 
 
@@ -29,11 +31,15 @@ def serve(rules: Path | None, listen: str, policy: str | None, token: str | None
         shown = SecretStr(str(secrets.resolve(token))) if token else None
     except ValueError as error:
         raise ProxyGuardError(f"--token: {error}") from None
-    ruleset = load_rules(rules or resources.rules_dir(), policy)
+    folder = rules or resources.rules_dir()
+    ruleset = load_rules(folder, policy)
     chosen = ruleset.routes[0].policy
-    app = application(chosen, token=shown, limits=ruleset.limits)
+    media = extras.installed()
+    guard = Guard.from_rules(folder, policy=policy) if media else None
+    app = application(chosen, token=shown, limits=ruleset.limits, guard=guard)
     Console(stderr=True).print(
-        f"Security API on http://{listen} · policy {chosen.name} · {'with' if shown else 'without'} a token",
+        f"Security API on http://{listen} · policy {chosen.name} · {'with' if shown else 'without'} a token · "
+        f"media {'are scrubbed' if media else 'are rejected (the extra proxy-guard[media] is not installed)'}",
         highlight=False,
         soft_wrap=True,
     )

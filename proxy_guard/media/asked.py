@@ -12,12 +12,13 @@ from proxy_guard.media import Redacted, UnscrubbableCause
 class Medium:
     """One medium of a message: its bytes, or with `link` the URL that it is to be fetched from.
 
-    `declared` is the media type that the message names, or an empty string.
+    `declared` is the media type that the message names, or an empty string; `path` is where it stands.
     """
 
     data: bytes = field(repr=False)
     declared: str = ""
     link: str = field(default="", repr=False)
+    path: str = field(default="$", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

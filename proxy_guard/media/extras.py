@@ -10,7 +10,12 @@ NEEDED = ("PIL", "cv2", "filetype", "lxml", "numpy", "onnxruntime", "pikepdf", "
 """Top-level modules. Looked for without importing them, since the guard's own process has no use for them."""
 
 
+def installed() -> bool:
+    """Whether all of them are."""
+    return all(find_spec(name) is not None for name in NEEDED)
+
+
 def check() -> None:
     """Raises MissingExtra where one of them is not installed."""
-    if any(find_spec(name) is None for name in NEEDED):
+    if not installed():
         raise MissingExtra("scrubbing media", "media")

@@ -73,17 +73,21 @@ class Client:
         """Closes the connections of this event loop."""
         await self._wire.aclose()
 
-    async def call[T](self, step: Step, values: Mapping[str, Any], take: Callable[[Any], T]) -> T:
+    async def call[T](
+        self, step: Step, values: Mapping[str, Any], take: Callable[[Any], T], seconds: float | None = None
+    ) -> T:
         """What `take` makes of the reply's JSON. Raises Unavailable, NotFound for a 404 of a lookup.
 
-        `take` raises Garbled where the reply is not what it should be.
+        `take` raises Garbled where the reply is not what it should be. `seconds` for one attempt, where it is not the
+        connection's `timeout`.
         """
+        within = seconds or self._settings.timeout
         url = step.url(values)
         body = None if step.body is None else _ENCODER.encode(step.body(values)).encode()
 
         async def attempt() -> T:
             async with self._turn():
-                return await self._attempt(step.method, url, body, take)
+                return await self._attempt(self._request(step.method, url, body), within, take)
 
         if self._settings.retries.times == 0:
             return await attempt()
@@ -96,10 +100,10 @@ class Client:
             self._turns.set(turns)
         return turns
 
-    async def _attempt[T](self, method: str, url: str, body: bytes | None, take: Callable[[Any], T]) -> T:
+    async def _attempt[T](self, request: httpx.Request, seconds: float, take: Callable[[Any], T]) -> T:
         on_trial = self.breaker.enter()
         try:
-            reply = await self._authorized(self._request(method, url, body))
+            reply = await self._authorized(request, seconds)
             taken = take(self._value(reply))
         except Garbled as error:
             self.breaker.failure()
@@ -122,12 +126,12 @@ class Client:
         connect = {"timeout": {"connect": self._settings.connect_timeout}}
         return httpx.Request(method, url, params=self._query or None, headers=headers, content=body, extensions=connect)
 
-    async def _authorized(self, request: httpx.Request) -> Reply:
+    async def _authorized(self, request: httpx.Request, seconds: float) -> Reply:
         flow = self._auth.async_auth_flow(request)
         try:
             sent = await anext(flow)
             while True:
-                reply = await self._wire.send(sent, _within(self._settings.timeout), repeatable=bool(self._repeatable))
+                reply = await self._wire.send(sent, _within(seconds), repeatable=bool(self._repeatable))
                 try:
                     sent = await flow.asend(httpx.Response(reply.status))
                 except StopAsyncIteration:

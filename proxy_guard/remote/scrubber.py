@@ -82,7 +82,9 @@ class RemoteScrubber(Scrubber):
         values = request_values(connection, items, asked)
         if connection.before:
             values["before"] = await self._client.call(connection.before, values, _as_it_is)
-        return await self._client.call(connection.main, values, partial(self._judge, items=items))
+        settings = connection.settings
+        seconds = settings.timeout if all(each.data is None for each in items) else settings.media_timeout
+        return await self._client.call(connection.main, values, partial(self._judge, items=items), seconds)
 
     async def aclose(self) -> None:
         """Closes the connections of this event loop."""

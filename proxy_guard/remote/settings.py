@@ -240,6 +240,7 @@ class ConnectionFile(Settings):
     media: bool = Field(default=False, description="Whether media are sent, too.")
     reply: ReplyRule = ReplyRule()
     timeout: PositiveFloat = Field(default=2.0, description="Seconds for one attempt.")
+    media_timeout: PositiveFloat = Field(default=30.0, description="The same for a medium.")
     connect_timeout: PositiveFloat = Field(default=1.0, description="Seconds for connecting, within it.")
     retries: Retries = Retries()
     breaker: Breaker = Breaker()

@@ -16,6 +16,10 @@ PHONE = "98765 43210"
 """As it stands in all of them."""
 
 
+OFFICE = "application/vnd.openxmlformats-officedocument."
+WORD, SHEET = f"{OFFICE}wordprocessingml.document", f"{OFFICE}spreadsheetml.sheet"
+
+
 def picture(kind: str = "PNG") -> bytes:
     image = Image.new("RGB", (560, 160), "white")
     font = ImageFont.load_default(30)
@@ -23,6 +27,13 @@ def picture(kind: str = "PNG") -> bytes:
     ImageDraw.Draw(image).text((20, 90), f"Call me: {PHONE}", "black", font)
     out = io.BytesIO()
     image.save(out, kind)
+    return out.getvalue()
+
+
+def blank() -> bytes:
+    """A picture without a word."""
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64), "white").save(out, "PNG")
     return out.getvalue()
 
 

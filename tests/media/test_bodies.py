@@ -13,13 +13,11 @@ from tests.media import samples
 from tests.media.upstream import Upstream
 
 CONTENT = "/v1/files/file-1/content"
-WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BODIES: list[tuple[str, bytes, Callable[[bytes], None] | None]] = [
     ("image/png", samples.picture(), lambda arrived: samples.is_clean_picture(samples.picture(), arrived)),
     ("application/pdf", samples.pdf(), samples.is_clean_pdf),
-    (WORD, samples.word(), samples.is_clean_word),
-    (SHEET, samples.sheet(), None),
+    (samples.WORD, samples.word(), samples.is_clean_word),
+    (samples.SHEET, samples.sheet(), None),
     ("message/rfc822", samples.mail(), None),
     ("text/csv", f"name,phone\nA,{samples.PHONE}\n".encode(), None),
     ("application/octet-stream", samples.picture(), None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from proxy_guard import Guard, Message, Verdict, resources
 from proxy_guard.media_scrubber import MediaScrubber
+from tests.media import samples
 
 URL = "https://api.openai.com/v1/chat/completions"
 PHONE = "9876543210"
@@ -212,12 +214,36 @@ def test_media_that_come_at_once_are_refused_when_too_many_wait(make: Make) -> N
     assert sum(each.action == "rewrite" for each in verdicts) == 2
 
 
+def test_a_link_that_is_slow_is_given_up(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resolved(*_: Any, **__: Any) -> Any:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 80))]
+
+    async def connect(*_: Any, **__: Any) -> Any:
+        await anyio.sleep(30)
+
+    monkeypatch.setattr(anyio, "getaddrinfo", resolved)
+    monkeypatch.setattr(anyio, "connect_tcp", connect)
+    part = {"type": "image_url", "image_url": {"url": "http://cdn.example/a.png"}}
+    body = json.dumps({"messages": [{"role": "user", "content": [part]}]}).encode()
+    guard = make("{links: fetch, hosts: [cdn.example]}", media_time=0.3)
+    (late,) = inspect(guard, Message("request", "POST", URL, (("content-type", "application/json"),), body))
+    assert (late.action, late.status) == ("block", 503)
+    assert "within 0.3 s" in late.reason
+
+
+def reply(url: str, body: Any) -> Message:
+    return Message("response", "POST", url, (("content-type", "application/json"),), json.dumps(body).encode(), 200)
+
+
+IMAGES = "https://api.openai.com/v1/images/generations"
+
+
 def test_a_whole_response_is_scrubbed(make: Make) -> None:
-    body = {"data": [{"b64_json": base64.b64encode(TEXT).decode()}]}
-    url = "https://api.openai.com/v1/images/generations"
-    message = Message("response", "POST", url, (("content-type", "application/json"),), json.dumps(body).encode(), 200)
+    """Nothing says what it is but its bytes."""
+    sent = samples.picture()
+    message = reply(IMAGES, {"created": 1, "data": [{"b64_json": base64.b64encode(sent).decode()}]})
     (verdict,) = inspect(make(), message)
-    # Nothing says what it is; a text is what it is taken for only where the content shows it.
-    assert (
-        PHONE not in base64.b64decode(json.loads(verdict.body).get("data", [{"b64_json": ""}])[0]["b64_json"]).decode()
-    )
+    assert (verdict.action, [each.entity for each in verdict.findings]) == ("rewrite", ["PHONE_NUMBER"])
+    got = json.loads(verdict.body)
+    samples.is_clean_picture(sent, base64.b64decode(got["data"][0].pop("b64_json"), validate=True))
+    assert got == {"created": 1, "data": [{}]}
