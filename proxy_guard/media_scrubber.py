@@ -30,7 +30,7 @@ from proxy_guard.rules.compiled import Ruleset
 from proxy_guard.stages import Answer, Wish
 from proxy_guard.workers import MediaTask, WorkerDied, Workers
 
-_BRIEF = 256 * 1024
+_BRIEF = 1024 * 1024
 """Bytes that are hashed in the event loop; more are in a thread."""
 _OF_ITS_OWN = frozenset(("timeout", "unavailable", "link"))
 """Causes that say nothing of the medium: another time it may go well."""
@@ -57,6 +57,13 @@ class MediaScrubber:
         self._fetchers = {
             name: Fetcher(rule.hosts, rules.limits.media_size) for name, rule in rests.items() if rule.links == "fetch"
         }
+
+    def start(self) -> None:
+        """Has the workers started, where a policy in use needs them; returns at once."""
+        if self._workers and any(
+            policy.media.scrubber == "local" for policy in self._policies.values() if policy.media
+        ):
+            self._workers.start()
 
     async def aclose(self) -> None:
         """Closes the connections of this event loop, and ends the workers."""

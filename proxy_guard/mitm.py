@@ -68,6 +68,8 @@ class ProxyGuardAddon:
                 self._refuse(str(error))
         if self.guard is not None and self.guard is not self._told and self.guard.waits:
             log.info("streamed replies are held until they are whole", policies=", ".join(self.guard.waits))
+        if self.guard is not None and self.guard is not self._told:
+            self.guard.start()
         self._told = self.guard
 
     def _refuse(self, why: str) -> None:

@@ -114,6 +114,10 @@ def nursery(control: socket.socket) -> None:
             file.write_text(content, encoding="utf-8")
         rules = load_rules(Path(folder), setup["policy"])
     worker = _Worker(rules)
+    if setup["warm"]:
+        from proxy_guard.media.ocr import warm  # noqa: PLC0415 - an extra, and slow to import
+
+        warm()
     gc.collect()
     gc.freeze()  # what is loaded stays shared with the workers
     running: dict[int, int] = {}

@@ -17,9 +17,12 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import anyio
@@ -97,27 +100,38 @@ class Workers:
     """Does its jobs in up to `pool.workers` processes. Nothing is started before the first one."""
 
     def __init__(self, files: dict[str, str], policy: str | None, pool: Pool) -> None:
-        self._setup = pickle.dumps({"files": files, "policy": policy, "memory": pool.memory})
+        self._setup = {"files": files, "policy": policy, "memory": pool.memory, "warm": False}
         self._pool = pool
         self._anew()
 
     def _anew(self) -> None:
         self._owner = os.getpid()
         self._nursery: _Nursery | None = None
+        self._coming: Future[_Nursery] | None = None
         self._idle: list[_Worker] = []
         self._inside = 0
         self._starting = anyio.Lock()
         self._places = anyio.CapacityLimiter(self._pool.workers)
         self._threads = anyio.CapacityLimiter(2 * self._pool.workers)
 
+    def start(self) -> None:
+        """Has the nursery started at once, with the models of OCR loaded: else the first picture waits for that."""
+        if self._owner != os.getpid():
+            self._anew()
+        if self._nursery is None and self._coming is None:
+            self._setup["warm"] = True
+            self._coming = Future()
+            # Not of a pool: a program that ends does not wait for it.
+            Thread(target=_start_nursery, args=(self._setup, self._coming), daemon=True).start()
+
     async def aclose(self) -> None:
         """Ends the workers, save those that are busy: they end with what they do. Later ones are started anew."""
-        if self._nursery is not None and self._owner == os.getpid():
+        if (self._nursery or self._coming) and self._owner == os.getpid():
             await anyio.to_thread.run_sync(self._let_go)
 
     def _let_go(self) -> None:
         # The nursery ends when nothing refers to it any more.
-        self._nursery = None
+        self._nursery = self._coming = None
         self._idle.clear()
 
     async def inspect(self, message: Message, respond: Respond) -> Verdict | Failed:
@@ -159,7 +173,9 @@ class Workers:
         """Has a nursery, and a first worker of it: all wait for that, whatever the time for a message is."""
         async with self._starting:
             if self._nursery is None or not self._nursery.alive:
-                self._nursery = await anyio.to_thread.run_sync(_Nursery, self._setup)
+                coming, self._coming = self._coming, None
+                make = coming.result if coming else partial(_Nursery, self._setup)
+                self._nursery = await anyio.to_thread.run_sync(make)
                 self._idle.append(await self._fork(self._nursery))
             return self._nursery
 
@@ -215,10 +231,18 @@ class Workers:
             return await anyio.to_thread.run_sync(call, *args, abandon_on_cancel=True, limiter=self._threads)
 
 
+def _start_nursery(setup: dict[str, Any], coming: Future[_Nursery]) -> None:
+    try:
+        coming.set_result(_Nursery(setup))
+    except BaseException as error:  # noqa: BLE001 - it is for who waits for it
+        coming.set_exception(error)
+
+
 class _Nursery:
     """The process that forks the workers; it ends with this object, or with this process."""
 
-    def __init__(self, setup: bytes) -> None:
+    def __init__(self, setup: dict[str, Any]) -> None:
+        packed = pickle.dumps(setup)
         self._control, theirs = socket.socketpair()
         path = [each or str(Path.cwd()) for each in sys.path]
         with theirs:
@@ -239,7 +263,7 @@ class _Nursery:
             )
         self._numbers = itertools.count(1)
         weakref.finalize(self, _stop, self._process, self._control, os.getpid())
-        self._control.sendall(len(setup).to_bytes(NUMBER) + setup)
+        self._control.sendall(len(packed).to_bytes(NUMBER) + packed)
 
     @property
     def alive(self) -> bool:

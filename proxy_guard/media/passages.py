@@ -9,27 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 import regex
 
-from proxy_guard.media.reading import Line
-
-Origin = tuple[int, int] | None
-"""Line and character that a character of a passage was read as; None for what joins two lines."""
+from proxy_guard.media.look_alikes import LIKE_DIGIT, look_alikes
+from proxy_guard.media.reading import Line, Origin, Passage
+from proxy_guard.media.zones import zones
 
 _UNSURE = 0.95  # of one character; below it another digit may have been written
 _GUESSES = 400  # of a picture, at most
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """One text to be judged."""
-
-    text: str = field(repr=False)
-    origins: tuple[Origin, ...] = field(repr=False)
 
 
 def passages(lines: Sequence[Line]) -> list[Passage]:
@@ -41,6 +31,7 @@ def passages(lines: Sequence[Line]) -> list[Passage]:
     read += _continued(lines, rows)
     if len(rows) > 1:
         read.append(_whole(read[: len(rows)]))
+    read += zones(read[: len(rows)])
     meant = [Passage(text, each.origins) for each in read for text in look_alikes(each.text)]
     guessed = [guess for each in read[: len(rows)] for guess in _guesses(each, lines)]
     return [*dict.fromkeys([*read, *meant, *guessed[:_GUESSES]])]
@@ -89,6 +80,9 @@ def _rows(lines: Sequence[Line]) -> list[list[int]]:
     return rows
 
 
+_CODE = regex.compile(r"(?=.*\d)[A-Z\d]{9,34}")  # of capitals and digits, as PAN and IBAN are
+
+
 def _continued(lines: Sequence[Line], rows: Sequence[Sequence[int]]) -> Iterator[Passage]:
     """Lines with the one below them, where a number or an address may go on in it."""
     for above, below in pairwise(rows):
@@ -99,74 +93,16 @@ def _continued(lines: Sequence[Line], rows: Sequence[Sequence[int]]) -> Iterator
                 end, start = here.text.split()[-1], there.text.split()[0]
                 if distance > 4 * here.height:
                     continue
-                if any(map(str.isdigit, end)) and any(map(str.isdigit, start)):
+                numbers = any(map(str.isdigit, end)) and any(map(str.isdigit, start))
+                if numbers:
                     yield _joined(lines, [first, second], " ")
-                elif "@" in end + start:
+                if "@" in end + start or numbers or _CODE.fullmatch(end + start):
                     yield _joined(lines, [first, second], "")
 
 
 # --- what may have been written -------------------------------------------------------------------------------
 
-_AS_DIGIT = str.maketrans("OoQDIil|!SsBZzGgqT", "000011111558226697")
-_AS_LETTER = str.maketrans("01|!582643", "OIIISBZGAB")
-_LIKE_DIGIT = r"[0-9OoQDIil|!SsBZzGgqT]"
-_NUMBER = regex.compile(rf"(?<![A-Za-z])\+?{_LIKE_DIGIT}(?:[ .,/-]{{0,2}}{_LIKE_DIGIT}){{5,}}(?![A-Za-z])")
-_PAN = regex.compile(r"(?<!\w)[A-Za-z01582643|!]{5}[0-9OoQDIil|!SsBZzGgqT]{4}[A-Za-z01582643|!](?!\w)")
-_IBAN = regex.compile(
-    r"(?<!\w)[A-Za-z01582643]{2}[0-9OoQDIil|!SsBZz]{2}(?: ?[A-Za-z0-9|!]{4}){2,7}(?: ?[A-Za-z0-9|!]{1,3})?(?!\w)"
-)
-
-_ADDRESS = regex.compile(r"(?P<name>[\w.+-]{2,})@(?P<domain>[\w.,-]{5,})")
-
-
-def look_alikes(text: str) -> set[str]:
-    """`text` with look-alikes as what stands around them makes likely; each as long as `text`, none equal to it."""
-    read, text = text, text.replace("©", "@")
-    digits = _NUMBER.sub(_as_number, text)
-    found = {text, digits, _ADDRESS.sub(_as_address, text), _PAN.sub(_as_pan, digits), _PAN.sub(_as_pan, text)}
-    found |= {_IBAN.sub(_as_iban_of_digits, text), _IBAN.sub(_as_iban_with_bank, text)}
-    return found - {read}
-
-
-def _as_number(match: regex.Match[str]) -> str:
-    value: str = match.group()
-    digits = sum(map(str.isdigit, value))
-    return value.translate(_AS_DIGIT) if digits >= 4 and digits * 2 >= sum(map(str.isalnum, value)) else value
-
-
-def _as_pan(match: regex.Match[str]) -> str:
-    value: str = match.group()
-    return (
-        value[:5].upper().translate(_AS_LETTER)
-        + value[5:9].translate(_AS_DIGIT)
-        + value[9].upper().translate(_AS_LETTER)
-    )
-
-
-def _as_address(match: regex.Match[str]) -> str:
-    """An address whose end is cut off or misread is one all the same."""
-    name, domain = str(match["name"]), str(match["domain"])
-    return name + "@" + "x" * (len(domain) - 4) + ".com"
-
-
-def _as_iban_of_digits(match: regex.Match[str]) -> str:
-    value: str = match.group()
-    return value[:2].upper().translate(_AS_LETTER) + value[2:].translate(_AS_DIGIT)
-
-
-def _as_iban_with_bank(match: regex.Match[str]) -> str:
-    value: str = match.group()
-    bank = 5 if value[4] == " " else 4
-    return (
-        value[:2].upper().translate(_AS_LETTER)
-        + value[2:4].translate(_AS_DIGIT)
-        + value[4:bank]
-        + value[bank : bank + 4].upper().translate(_AS_LETTER)
-        + value[bank + 4 :].translate(_AS_DIGIT)
-    )
-
-
-_RUN = regex.compile(rf"{_LIKE_DIGIT}(?:[ .-]?{_LIKE_DIGIT}){{7,}}")
+_RUN = regex.compile(rf"{LIKE_DIGIT}(?:[ .-]?{LIKE_DIGIT}){{7,}}")
 
 
 def _guesses(passage: Passage, lines: Sequence[Line]) -> Iterator[Passage]:

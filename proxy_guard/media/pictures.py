@@ -12,7 +12,7 @@ from proxy_guard.media import Judge, MediaSettings, Unscrubbable
 from proxy_guard.media.codes import codes_in
 from proxy_guard.media.paint import Region, paint
 from proxy_guard.media.passages import Passage, passages
-from proxy_guard.media.reading import Line, Pixels, Quad, grown, overlap, read_again, read_lines
+from proxy_guard.media.reading import Line, Pixels, Quad, grown, overlap, read_again, read_closer, read_lines
 
 UNREADABLE = "UNREADABLE_TEXT"
 """The entity of a line that could not be read for sure, and so is painted over."""
@@ -89,7 +89,7 @@ def views(picture: Image.Image) -> Iterator[Pixels]:
 def found_in(view: Pixels, lines: Sequence[Line], judge: Judge, settings: MediaSettings) -> list[Region]:
     """What is to be painted over in one view of a picture, whose lines are these."""
     regions = list(_judged(lines, judge))
-    unsure = [line for line in lines if _unsure(line)]
+    unsure = [line for line in lines if _unsure(line) and not _says_the_same(line, read_closer(view, line))]
     if unsure and settings.low_confidence == "block":
         raise Unscrubbable("low_confidence", "a picture with text that could not be read for sure")
     regions += [Region(UNREADABLE, 1 - line.score, padded(line, 0, len(line.text))) for line in unsure]
@@ -101,6 +101,12 @@ def found_in(view: Pixels, lines: Sequence[Line], judge: Judge, settings: MediaS
 def _unsure(line: Line) -> bool:
     telling = "@" in line.text or sum(map(str.isdigit, line.text)) >= 4
     return len(line.text.strip()) > 2 and line.score < (_SURE_OF_NUMBERS if telling else _SURE)
+
+
+def _says_the_same(line: Line, again: Line) -> bool:
+    """Whether a second reading, as sure as the first at least, has the same letters and digits in it."""
+    first, second = ([each for each in read.text if each.isalnum()] for read in (line, again))
+    return first == second and again.score >= line.score
 
 
 def _judged(lines: Sequence[Line], judge: Judge) -> Iterator[Region]:

@@ -1,9 +1,6 @@
 """The lines of text in a picture: where they stand, which way they run, how sure the reading is.
 
-OCR is RapidOCR's (PP-OCRv6, on ONNX Runtime; the models are in its wheel), one model at a time rather than by its own
-pipeline, for three faults of that: its classifier of upside-down text is asked line by line and turns some upright
-lines, its word boxes are mirrored on turned lines, and its lists of lines and of words can get out of step. Here a
-line is four corners in reading order, so that a part of it is where it is whichever way it runs.
+A line is four corners in reading order, so that a part of it is where it is whichever way it runs.
 """
 
 from __future__ import annotations
@@ -12,26 +9,23 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from proxy_guard.errors import MissingExtra
+from proxy_guard.media import ocr
+from proxy_guard.media.ocr import Cells, Quad
 
 Pixels = npt.NDArray[np.uint8]
 """A picture: height x width x 3, red, green, blue."""
-Quad = npt.NDArray[np.float32]
-"""Four corners (x, y), clockwise from where the text begins, above its first character."""
 
 LONGEST = 2000  # pixels of the longer side that detection and reading see; more costs seconds and gigabytes
 DETECTION = 960
 OTHER_DETECTION = 736  # what has been painted is looked at with: the same setting repeats its own blindness
 TILE, OVERLAP = 1400, 200  # of long scrolls, whose text would vanish if they were made smaller
 _READERS = 2  # threads that read lines of one picture
-_VOTERS = 9  # the longest lines say which way up a picture is
 FAINT = (4, 90)  # levels of grey between the darkest and the lightest within a few pixels
 
 
@@ -41,7 +35,7 @@ class Line:
 
     text: str = field(repr=False)
     quad: Quad = field(repr=False)
-    cells: tuple[tuple[float, float], ...] = field(repr=False)
+    cells: Cells = field(repr=False)
     certainty: tuple[float, ...] = field(repr=False)
     """Of each character, 0 to 1."""
 
@@ -63,6 +57,18 @@ class Line:
     def part(self, start: int, end: int) -> Quad:
         """The corners around the characters from `start` up to `end`."""
         return between(self.quad, self.cells[start][0], self.cells[end - 1][1])
+
+
+Origin = tuple[int, int] | None
+"""Line and character that a character of a passage was read as; None for what was not read, as between two lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One text to be judged, each character with the place it was read at."""
+
+    text: str = field(repr=False)
+    origins: tuple[Origin, ...] = field(repr=False)
 
 
 def between(quad: Quad, left: float, right: float) -> Quad:
@@ -90,36 +96,6 @@ def _unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return vector / max(float(np.linalg.norm(vector)), 1e-6)
 
 
-@cache
-def _engine() -> Any:
-    """The models, loaded once in a process (0.5 s). Threads of its own would spin while they wait; see `_READERS`."""
-    try:
-        from rapidocr import RapidOCR  # noqa: PLC0415  (an extra, and slow to import)
-    except ImportError:
-        raise MissingExtra("reading pictures", "media") from None
-    engine = RapidOCR(
-        params={
-            "Global.log_level": "critical",
-            "Det.limit_type": "max",
-            "Det.limit_side_len": DETECTION,
-            "Rec.rec_batch_num": 1,  # lines of unlike length in one batch are padded to the longest
-            "Rec.rec_img_shape": [3, 48, 96],  # and short ones to this width, by default 320
-            "Global.return_word_box": True,  # for the columns of characters
-            "EngineConfig.onnxruntime.intra_op_num_threads": 1,
-        }
-    )
-    blank = np.full((48, 96, 3), 255, np.uint8)
-    engine(blank)
-    engine.cls_and_rotate([blank])
-    engine.recognize_txt([blank])
-    return engine
-
-
-def warm() -> None:
-    """Loads the models, for a worker that starts."""
-    _engine()
-
-
 def read_lines(picture: Pixels) -> list[Line]:
     """Every line of text in `picture`, top to bottom. Raises MissingExtra."""
     return [line for tile, at in _tiles(picture) for line in _moved(_read(tile, DETECTION, ()), at)]
@@ -133,6 +109,15 @@ def read_again(picture: Pixels, known: Sequence[Line]) -> list[Line]:
         for tile, at in _tiles(picture)
         for line in _moved(_read(tile, OTHER_DETECTION, [quad - at for quad in quads]), at)
     ]
+
+
+def read_closer(picture: Pixels, line: Line) -> Line:
+    """`line` read again by itself: more around it, its contrast stretched, and no pixel of a large picture lost."""
+    seen = _crop(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), grown(line.quad, 0.15 * line.height, 0.1 * line.height))
+    darkest, lightest = (float(each) for each in np.percentile(seen, (1, 99)))
+    stretched = (seen.astype(np.float32) - darkest) * (255 / max(lightest - darkest, 1.0))
+    read = ocr.recognize(np.clip(stretched, 0, 255).astype(np.uint8))
+    return Line(read.text, line.quad, read.cells, read.certainty)
 
 
 def _tiles(picture: Pixels) -> Iterator[tuple[Pixels, npt.NDArray[np.float32]]]:
@@ -190,12 +175,7 @@ def _detect(seen: Any, detection: int) -> list[Quad]:
     margin = max(0, (96 - height + 1) // 2, (width // 8 - height + 1) // 2)
     if margin:
         seen = cv2.copyMakeBorder(seen, margin, margin, 0, 0, cv2.BORDER_REPLICATE)
-    detector = _engine().text_det
-    detector.limit_side_len = detection
-    found = detector(seen)
-    if found.boxes is None:
-        return []
-    return [_reading_order(np.asarray(box, np.float32) - np.array([0, margin], np.float32)) for box in found.boxes]
+    return [_reading_order(quad - np.array([0, margin], np.float32)) for quad in ocr.detect(seen, detection)]
 
 
 def _evened(seen: Any) -> Any:
@@ -234,49 +214,18 @@ def _recognize(seen: Any, quads: Sequence[Quad]) -> list[Line]:
     # Upside down is a whole picture, not a line: lines across and lines along vote apart.
     across = [bool(abs(quad[1][0] - quad[0][0]) >= abs(quad[1][1] - quad[0][1])) for quad in quads]
     turned = {
-        way: _upside_down([crop for crop, each in zip(crops, across, strict=True) if each is way])
+        way: ocr.upside_down([crop for crop, each in zip(crops, across, strict=True) if each is way])
         for way in (True, False)
     }
     oriented = [np.roll(quad, -2, axis=0) if turned[way] else quad for quad, way in zip(quads, across, strict=True)]
     crops = [np.rot90(crop, 2).copy() if turned[way] else crop for crop, way in zip(crops, across, strict=True)]
-    lines = []
-    for quad, (text, words) in zip(oriented, _threads().map(_recognized, crops), strict=True):
-        if text.strip():
-            lines.append(Line(text, quad, _cells(text, words), _certainty(text, words)))
-    return lines
+    return [
+        Line(read.text, quad, read.cells, read.certainty)
+        for quad, read in zip(oriented, _threads().map(ocr.recognize, crops), strict=True)
+        if read.text.strip()
+    ]
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_READERS, "ocr")
-
-
-def _recognized(crop: Any) -> tuple[str, Any]:
-    read = _engine().recognize_txt([crop])
-    return read.txts[0], read.word_results[0]
-
-
-def _upside_down(crops: Sequence[Any]) -> bool:
-    if not crops:
-        return False
-    voters = sorted(crops, key=lambda crop: crop.shape[1] / crop.shape[0])[-_VOTERS:]
-    labels = _engine().cls_and_rotate(voters)[1].cls_res
-    return sum(float(score) if label == "180" else -float(score) for label, score in labels) > 0
-
-
-def _certainty(text: str, words: Any) -> tuple[float, ...]:
-    each = tuple(float(value) for value in words.confs)
-    return each if len(each) == len(text) else (min(each, default=0.0),) * len(text)
-
-
-def _cells(text: str, words: Any) -> tuple[tuple[float, float], ...]:
-    """Where characters are, from the columns in which the reader saw them: borders lie midway between two."""
-    columns = [column for word in words.word_cols for column in word]
-    solid = [index for index, character in enumerate(text) if not character.isspace()]
-    if len(columns) != len(solid) or not words.line_txt_len:
-        return tuple((index / len(text), (index + 1) / len(text)) for index in range(len(text)))
-    at = np.interp(range(len(text)), solid, [(column + 0.5) / words.line_txt_len for column in columns])
-    half = (at[-1] - at[0]) / max(len(text) - 1, 1) / 2 if len(text) > 1 else 0.5
-    borders = [max(0.0, at[0] - half), *((at[1:] + at[:-1]) / 2), min(1.0, at[-1] + half)]
-    borders = [min(1.0, max(0.0, float(border))) for border in borders]
-    return tuple(pairwise(borders))

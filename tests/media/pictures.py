@@ -59,30 +59,30 @@ class Picture:
 # --- values ---------------------------------------------------------------------------------------------------
 
 
-def _number(rng: random.Random, length: int) -> str:
+def number_of(rng: random.Random, length: int) -> str:
     return "".join(rng.choice("0123456789") for _ in range(length))
 
 
-def _fours(digits: str) -> str:
+def fours(digits: str) -> str:
     return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
 
 def phone(rng: random.Random) -> str:
-    digits = rng.choice("6789") + _number(rng, 9)
+    digits = rng.choice("6789") + number_of(rng, 9)
     return rng.choice([f"+91 {digits[:5]} {digits[5:]}", digits, f"+91-{digits}", f"{digits[:5]} {digits[5:]}"])
 
 
 def card(rng: random.Random) -> str:
-    digits = rng.choice(["4", "51", "55"]) + _number(rng, 14)
+    digits = rng.choice(["4", "51", "55"]) + number_of(rng, 14)
     digits = digits[:15] + str(luhn.calc_check_digit(digits[:15]))
-    return rng.choice([_fours(digits), _fours(digits).replace(" ", "-"), digits])
+    return rng.choice([fours(digits), fours(digits).replace(" ", "-"), digits])
 
 
 def aadhaar_number(rng: random.Random) -> str:
     while True:
-        digits = rng.choice("23456789") + _number(rng, 11)
+        digits = rng.choice("23456789") + number_of(rng, 11)
         if aadhaar.is_valid(digits):
-            return _fours(digits)
+            return fours(digits)
 
 
 def pan(rng: random.Random) -> str:
@@ -91,8 +91,8 @@ def pan(rng: random.Random) -> str:
 
 
 def iban(rng: random.Random) -> str:
-    body = _number(rng, 18)
-    return _fours(f"DE{mod_97_10.calc_check_digits(f'{body}DE')}{body}")
+    body = number_of(rng, 18)
+    return fours(f"DE{mod_97_10.calc_check_digits(f'{body}DE')}{body}")
 
 
 def email(rng: random.Random) -> str:
@@ -130,7 +130,7 @@ BENIGN = [
 # --- drawing --------------------------------------------------------------------------------------------------
 
 
-class _Sheet:
+class Sheet:
     """A picture in the making. Texts are drawn one by one, those that are values into a mask, too."""
 
     def __init__(self, rng: random.Random, size: tuple[int, int], ground: tuple[int, int, int], benign: bool) -> None:
@@ -147,6 +147,14 @@ class _Sheet:
         self.draw.text(at, text, font=face, fill=ink)
         return at[0] + self.draw.textlength(text, font=face)
 
+    def planted(self, entity: str, at: tuple[float, float], text: str, face: ImageFont.FreeTypeFont,
+                ink: tuple[int, int, int]) -> None:  # fmt: skip
+        """A value, and where its ink is."""
+        mask = Image.new("L", self.image.size)
+        ImageDraw.Draw(mask).text(at, text, font=face, fill=255)
+        self.text(at, text, face, ink)
+        self.values.append(Planted(entity, text, np.asarray(mask) > 100))
+
     def value(self, at: tuple[float, float], face: ImageFont.FreeTypeFont, ink: tuple[int, int, int], label: bool = True,
               apart: float = 0) -> bool:  # fmt: skip
         """One line with the next value, or with none where the picture is benign. Whether there was a next one."""
@@ -162,17 +170,45 @@ class _Sheet:
         while max(apart, self.draw.textlength(said, font=face)) + self.draw.textlength(text, font=face) > room:
             face = font(str(face.path) if isinstance(face.path, str) else "", int(face.size) - 1)
         x = max(self.text(at, said, face, ink), at[0] + apart)
-        mask = Image.new("L", self.image.size)
-        ImageDraw.Draw(mask).text((x, at[1]), text, font=face, fill=255)
-        self.text((x, at[1]), text, face, ink)
-        self.values.append(Planted(entity, text, np.asarray(mask) > 100))
+        self.planted(entity, (x, at[1]), text, face, ink)
+        return True
+
+    def apart(self, at: tuple[float, float], there: tuple[float, float], face: ImageFont.FreeTypeFont) -> bool:
+        """The next value with its label in another place. Whether there was a next one."""
+        if not self._left:
+            return False
+        entity = self._left.pop()
+        black = (20, 20, 20)
+        if self.benign:
+            self.text(at, "Remarks", face, black)
+            self.text(there, self.rng.choice(BENIGN), face, black)
+            return True
+        self.text(at, self.rng.choice(LABELS[entity]), face, black)
+        self.planted(entity, there, VALUES[entity](self.rng), face, black)
+        return True
+
+    def halves(self, at: tuple[float, float], face: ImageFont.FreeTypeFont) -> bool:
+        """The next value over two lines, broken where it has a space, a hyphen, an @ or a dot; else in its middle."""
+        if not self._left:
+            return False
+        entity = self._left.pop()
+        black = (20, 20, 20)
+        if self.benign:
+            self.text(at, self.rng.choice(BENIGN), face, black)
+            return True
+        text = VALUES[entity](self.rng)
+        breaks = [place + 1 for place, each in enumerate(text) if each in " -@" and 2 < place < len(text) - 3]
+        middle = min(breaks or [len(text) // 2], key=lambda place: abs(place - len(text) / 2))
+        x = self.text(at, self.rng.choice(LABELS[entity]) + ": ", face, black)
+        self.planted(entity, (x, at[1]), text[:middle].rstrip(), face, black)
+        self.planted(entity, (at[0], at[1] + 1.25 * face.size), text[middle:], face, black)
         return True
 
 
-def _chat(rng: random.Random, benign: bool, dark: bool, size: tuple[int, int] = (720, 1280)) -> _Sheet:
+def _chat(rng: random.Random, benign: bool, dark: bool, size: tuple[int, int] = (720, 1280)) -> Sheet:
     ground, ink = ((18, 20, 24), (232, 232, 236)) if dark else ((236, 229, 221), (20, 20, 20))
     mine, theirs = ((0, 92, 75), (38, 45, 49)) if dark else ((217, 253, 211), (255, 255, 255))
-    sheet = _Sheet(rng, size, ground, benign)
+    sheet = Sheet(rng, size, ground, benign)
     scale = size[0] / 720
     face, small = font(rng.choice(FACES), round(rng.randint(24, 30) * scale)), font(FACES[0], round(16 * scale))
     y = 90 * scale
@@ -192,8 +228,8 @@ def _chat(rng: random.Random, benign: bool, dark: bool, size: tuple[int, int] = 
     return sheet
 
 
-def _form(rng: random.Random, benign: bool, small: bool = False) -> _Sheet:
-    sheet = _Sheet(rng, (620, 440) if small else (900, 1160), (252, 252, 250), benign)
+def _form(rng: random.Random, benign: bool, small: bool = False) -> Sheet:
+    sheet = Sheet(rng, (620, 440) if small else (900, 1160), (252, 252, 250), benign)
     size = rng.randint(11, 12) if small else rng.randint(20, 26)
     face = font(rng.choice(FACES), size)
     sheet.text((40, 30), "Registration form", font(FACES[0], round(size * 1.6)), (30, 30, 90))
@@ -210,10 +246,10 @@ def _form(rng: random.Random, benign: bool, small: bool = False) -> _Sheet:
     return sheet
 
 
-def _card(rng: random.Random, benign: bool) -> _Sheet:
+def _card(rng: random.Random, benign: bool) -> Sheet:
     dark = rng.random() < 0.5
     ground, ink = ((40, 52, 90), (240, 240, 240)) if dark else ((226, 232, 240), (30, 30, 50))
-    sheet = _Sheet(rng, (860, 540), ground, benign)
+    sheet = Sheet(rng, (860, 540), ground, benign)
     face = font(rng.choice(FACES), rng.randint(24, 30))
     sheet.draw.rectangle((30, 120, 190, 330), fill=(150, 140, 130))
     sheet.text((40, 30), rng.choice(["MEMBER CARD", "CITY LIBRARY", "Staff card"]), font(FACES[0], 36), ink)
@@ -222,8 +258,8 @@ def _card(rng: random.Random, benign: bool) -> _Sheet:
     return sheet
 
 
-def _receipt(rng: random.Random, benign: bool) -> _Sheet:
-    sheet = _Sheet(rng, (560, 1000), (250, 249, 245), benign)
+def _receipt(rng: random.Random, benign: bool) -> Sheet:
+    sheet = Sheet(rng, (560, 1000), (250, 249, 245), benign)
     mono = [each for each in FACES if "Mono" in each] or FACES
     face = font(rng.choice(mono), rng.randint(17, 20))
     sheet.text((150, 30), "CORNER SHOP", font(FACES[0], 30), (20, 20, 20))
@@ -239,20 +275,18 @@ def _receipt(rng: random.Random, benign: bool) -> _Sheet:
     return sheet
 
 
-def _light_chat(rng: random.Random, benign: bool) -> _Sheet:
+def _light_chat(rng: random.Random, benign: bool) -> Sheet:
     return _chat(rng, benign, dark=False)
 
 
-def _screen_or_paper(rng: random.Random, benign: bool) -> _Sheet:
+def _screen_or_paper(rng: random.Random, benign: bool) -> Sheet:
     return rng.choice([_form, _card, _receipt, _light_chat])(rng, benign)
 
 
 # --- what becomes of them -------------------------------------------------------------------------------------
 
 
-def _warped(
-    sheet: _Sheet, matrix: npt.NDArray[np.float64], size: tuple[int, int], ground: tuple[int, int, int]
-) -> None:
+def warped(sheet: Sheet, matrix: npt.NDArray[np.float64], size: tuple[int, int], ground: tuple[int, int, int]) -> None:
     def warp(picture: npt.NDArray[np.uint8], border: tuple[int, ...]) -> npt.NDArray[np.uint8]:
         return np.asarray(
             cv2.warpPerspective(picture, matrix, size, flags=cv2.INTER_LINEAR, borderValue=border), np.uint8
@@ -263,7 +297,7 @@ def _warped(
         value.ink = warp(value.ink.astype(np.uint8) * 255, (0,)) > 100
 
 
-def _rotated(sheet: _Sheet, degrees: float) -> None:
+def rotated(sheet: Sheet, degrees: float) -> None:
     width, height = sheet.image.size
     matrix = np.vstack([cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0), [0, 0, 1]])
     corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64)
@@ -271,17 +305,17 @@ def _rotated(sheet: _Sheet, degrees: float) -> None:
     low = moved.min(axis=0)
     shift = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1]])
     size = np.ceil(moved.max(axis=0) - low).astype(int)
-    _warped(sheet, shift @ matrix, (int(size[0]), int(size[1])), (255, 255, 255))
+    warped(sheet, shift @ matrix, (int(size[0]), int(size[1])), (255, 255, 255))
 
 
-def _photographed(sheet: _Sheet, rng: random.Random) -> None:
+def photographed(sheet: Sheet, rng: random.Random) -> None:
     width, height = sheet.image.size
     margin = 60
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     reach = 0.06 * min(width, height)
     moved = corners + margin + np.array([[rng.uniform(-reach, reach) for _ in range(2)] for _ in range(4)], np.float32)
     matrix = np.asarray(cv2.getPerspectiveTransform(corners, moved), np.float64)
-    _warped(sheet, matrix, (width + 2 * margin, height + 2 * margin), (96, 80, 66))
+    warped(sheet, matrix, (width + 2 * margin, height + 2 * margin), (96, 80, 66))
     pixels = np.asarray(sheet.image).astype(np.float32)
     shade = np.linspace(rng.uniform(0.7, 0.9), 1.0, pixels.shape[1], dtype=np.float32)[None, :, None]
     noise = np.random.default_rng(rng.randrange(1 << 30)).normal(0, 6, pixels.shape).astype(np.float32)
@@ -289,7 +323,7 @@ def _photographed(sheet: _Sheet, rng: random.Random) -> None:
     sheet.image = Image.fromarray(np.clip(blurred + noise, 0, 255).astype(np.uint8))
 
 
-def _through_jpeg(sheet: _Sheet, quality: int) -> None:
+def through_jpeg(sheet: Sheet, quality: int) -> None:
     out = io.BytesIO()
     sheet.image.save(out, "JPEG", quality=quality)
     sheet.image = Image.open(out).convert("RGB")
@@ -315,20 +349,20 @@ def make(kind: str, number: int, benign: bool = False, size: tuple[int, int] = (
     else:
         sheet = _screen_or_paper(rng, benign)
     if kind == "jpeg40":
-        _through_jpeg(sheet, 40)
+        through_jpeg(sheet, 40)
     elif kind == "scan":
-        _rotated(sheet, rng.uniform(-1, 1))
+        rotated(sheet, rng.uniform(-1, 1))
         grey = np.asarray(sheet.image.convert("L")).astype(np.float32)
         noise = np.random.default_rng(number).normal(0, 10, grey.shape)
         sheet.image = Image.fromarray(np.clip(grey + noise, 0, 255).astype(np.uint8)).convert("RGB")
     elif kind == "rotated":
-        _rotated(sheet, rng.choice([-1, 1]) * rng.uniform(3, 5))
+        rotated(sheet, rng.choice([-1, 1]) * rng.uniform(3, 5))
     elif kind == "turned":
         turned = rng.choice([90, 180, 270])
         sheet.image = sheet.image.rotate(turned, expand=True)
         for value in sheet.values:
             value.ink = np.rot90(value.ink, turned // 90)
     elif kind == "photographed":
-        _photographed(sheet, rng)
-        _through_jpeg(sheet, 80)
+        photographed(sheet, rng)
+        through_jpeg(sheet, 80)
     return Picture(kind, sheet.image, sheet.values, turned)

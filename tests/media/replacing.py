@@ -9,7 +9,7 @@ from proxy_guard.detect import Detector
 from proxy_guard.media import Judge, Judged
 from proxy_guard.model import Finding
 
-ENTITIES = ("CREDIT_CARD", "EMAIL_ADDRESS", "IBAN_CODE", "IN_AADHAAR", "IN_PAN", "PHONE_NUMBER")
+ENTITIES = ("CREDIT_CARD", "EMAIL_ADDRESS", "IBAN_CODE", "IN_AADHAAR", "IN_PAN", "PASSPORT_MRZ", "PHONE_NUMBER")
 
 
 def replaced(text: str, findings: Sequence[Finding]) -> Judged:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from proxy_guard.media.passages import look_alikes, passages
+from proxy_guard.media.look_alikes import look_alikes
+from proxy_guard.media.passages import passages
 from proxy_guard.media.reading import Line
 
 
