@@ -16,7 +16,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from proxy_guard.media import Box
-from proxy_guard.media.reading import Pixels, Quad
+from proxy_guard.media.ocr import Quad
+from proxy_guard.media.reading import Pixels
 
 
 @dataclass(frozen=True, slots=True)

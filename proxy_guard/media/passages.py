@@ -93,10 +93,9 @@ def _continued(lines: Sequence[Line], rows: Sequence[Sequence[int]]) -> Iterator
                 end, start = here.text.split()[-1], there.text.split()[0]
                 if distance > 4 * here.height:
                     continue
-                numbers = any(map(str.isdigit, end)) and any(map(str.isdigit, start))
-                if numbers:
+                if any(map(str.isdigit, end)) and any(map(str.isdigit, start)):
                     yield _joined(lines, [first, second], " ")
-                if "@" in end + start or numbers or _CODE.fullmatch(end + start):
+                if "@" in end + start or _CODE.fullmatch(end + start):
                     yield _joined(lines, [first, second], "")
 
 
@@ -105,8 +104,13 @@ def _continued(lines: Sequence[Line], rows: Sequence[Sequence[int]]) -> Iterator
 _RUN = regex.compile(rf"{LIKE_DIGIT}(?:[ .-]?{LIKE_DIGIT}){{7,}}")
 
 
+_DOTTED = regex.compile(r"[^\s@]{2,}\.[^\s@]{2,}")
+_LIKE_AT = frozenset("0OQG8&®©□")
+
+
 def _guesses(passage: Passage, lines: Sequence[Line]) -> Iterator[Passage]:
-    """The passage with each other digit where one was read unsurely: a checksum tells which was meant."""
+    """The passage with each other digit where one was read unsurely: a checksum tells which was meant; and with an @
+    in an address."""
     for run in _RUN.finditer(passage.text):
         unsure = sorted((_certainty(passage.origins[at], lines), at) for at in range(*run.span()))
         for certainty, at in unsure[:3]:
@@ -116,6 +120,11 @@ def _guesses(passage: Passage, lines: Sequence[Line]) -> Iterator[Passage]:
             before, after = passage.text[start:at], passage.text[at + 1 : end]
             for digit in "0123456789":
                 yield Passage(before + digit + after, passage.origins[start:end])
+    for token in _DOTTED.finditer(passage.text):
+        for at in range(token.start() + 2, token.end() - 5):
+            if passage.text[at] in _LIKE_AT and _certainty(passage.origins[at], lines) < _UNSURE:
+                text = f"{passage.text[:at]}@{passage.text[at + 1 :]}"
+                yield from (Passage(each, passage.origins) for each in look_alikes(text))
 
 
 def _certainty(origin: Origin, lines: Sequence[Line]) -> float:

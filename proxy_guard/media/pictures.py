@@ -6,18 +6,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import regex
 from PIL import Image
 
 from proxy_guard.media import Judge, MediaSettings, Unscrubbable
 from proxy_guard.media.codes import codes_in
+from proxy_guard.media.ocr import Quad
 from proxy_guard.media.paint import Region, paint
-from proxy_guard.media.passages import Passage, passages
-from proxy_guard.media.reading import Line, Pixels, Quad, grown, overlap, read_again, read_closer, read_lines
+from proxy_guard.media.passages import passages
+from proxy_guard.media.reading import Line, Passage, Pixels, grown, overlap, read_again, read_closer, read_lines
 
 UNREADABLE = "UNREADABLE_TEXT"
 """The entity of a line that could not be read for sure, and so is painted over."""
 
 _SURE, _SURE_OF_NUMBERS = 0.8, 0.9  # of a line, as trials on blurred and tiny text have it
+_LONG_NUMBER = regex.compile(r"\d[\dA-Z .,/-]{8,}\d")
 _ROUNDS = 3  # of painting and looking again
 _MARGIN = 0.15  # of a line's height: without it one value in ten keeps more than 5 % of its ink
 
@@ -89,7 +92,10 @@ def views(picture: Image.Image) -> Iterator[Pixels]:
 def found_in(view: Pixels, lines: Sequence[Line], judge: Judge, settings: MediaSettings) -> list[Region]:
     """What is to be painted over in one view of a picture, whose lines are these."""
     regions = list(_judged(lines, judge))
-    unsure = [line for line in lines if _unsure(line) and not _says_the_same(line, read_closer(view, line))]
+    closer = [read_closer(view, line) if _unsure(line) else line for line in lines]
+    if closer != list(lines):
+        regions += _judged(closer, judge)
+    unsure = [line for line, again in zip(lines, closer, strict=True) if _unsure(line) and not _clears(line, again)]
     if unsure and settings.low_confidence == "block":
         raise Unscrubbable("low_confidence", "a picture with text that could not be read for sure")
     regions += [Region(UNREADABLE, 1 - line.score, padded(line, 0, len(line.text))) for line in unsure]
@@ -99,14 +105,35 @@ def found_in(view: Pixels, lines: Sequence[Line], judge: Judge, settings: MediaS
 
 
 def _unsure(line: Line) -> bool:
-    telling = "@" in line.text or sum(map(str.isdigit, line.text)) >= 4
-    return len(line.text.strip()) > 2 and line.score < (_SURE_OF_NUMBERS if telling else _SURE)
+    if len(line.text.strip()) <= 2:
+        return False
+    if line.score < (_SURE_OF_NUMBERS if _is_telling(line) else _SURE):
+        return True
+    # In a long number one character that may be another is enough for its checksum to fail.
+    return any(
+        sum(map(str.isdigit, run.group())) >= 10 and min(line.certainty[slice(*run.span())]) < _SURE
+        for run in _LONG_NUMBER.finditer(line.text)
+    )
 
 
-def _says_the_same(line: Line, again: Line) -> bool:
-    """Whether a second reading, as sure as the first at least, has the same letters and digits in it."""
-    first, second = ([each for each in read.text if each.isalnum()] for read in (line, again))
-    return first == second and again.score >= line.score
+def _is_telling(line: Line) -> bool:
+    return "@" in line.text or sum(map(str.isdigit, line.text)) >= 4
+
+
+def _clears(line: Line, again: Line) -> bool:
+    """Whether a second reading takes the doubt away: what numbers and codes are made of is the same, and sure."""
+    first, second = _code(line), _code(again)
+    if [character for character, _ in first] != [character for character, _ in second]:
+        return False
+    if not _is_telling(line):
+        return line.text == again.text or not _unsure(again)
+    return all(sum(sure for _, sure in code) >= _SURE_OF_NUMBERS * len(code) for code in (first, second))
+
+
+def _code(line: Line) -> list[tuple[str, float]]:
+    """The digits, capitals and @ of a line, and how sure they are."""
+    read = zip(line.text, line.certainty, strict=True)
+    return [(each, sure) for each, sure in read if each.isdigit() or each.isupper() or each == "@"]
 
 
 def _judged(lines: Sequence[Line], judge: Judge) -> Iterator[Region]:

@@ -2,7 +2,7 @@
 notes by hand, print on colours and photographs, fine and sideways print, values over two lines, out of focus, crumpled.
 
 Fonts are those of the machine (Debian's fonts-liberation, -urw-base35, -roboto-unhinted, -lato, -open-sans, -inconsolata,
--ocr-b, -sjfonts, -rufscript, -tomsontalks); where a family is missing, DejaVu or Pillow's own takes its place.
+-ocr-b, -sjfonts, -rufscript); where a family is missing, DejaVu or Pillow's own takes its place.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _FAMILIES = {
     "plain": "LiberationSans-Regular LiberationSerif-Regular Roboto-Regular Lato-Regular OpenSans-Regular "
     "NimbusRoman-Regular NimbusSans-Regular LiberationSans-Bold P052-Roman URWGothic-Book C059-Roman",
     "mono": "LiberationMono-Regular NimbusMonoPS-Regular Inconsolata LiberationMono-Bold NimbusMonoPS-Bold",
-    "hand": "SteveHand Rufscript010 Delphine TomsonTalks Z003-MediumItalic",
+    "hand": "SteveHand Rufscript010 Delphine Z003-MediumItalic",
     "mrz": "OCRB",
 }
 
@@ -105,11 +105,13 @@ def _thermal(rng: random.Random, benign: bool) -> Sheet:
         y += 48
     pixels = np.asarray(sheet.image).astype(np.float32)
     noise = np.random.default_rng(rng.randrange(1 << 30))
-    heads = 1 - 0.25 * (noise.random(pixels.shape[0]) < 0.12)[:, None, None]  # rows that the print head left pale
+    heads = 1 - 0.25 * np.where(
+        noise.random((pixels.shape[0], 1, 1)) < 0.12, 1.0, 0.0
+    )  # rows that the print head left pale
     fade = _clouds(rng, sheet.image.size)[:, :, None]
-    paper = np.float32((238, 236, 232))
-    pixels = paper - (paper - pixels) * heads * (0.65 + 0.35 * fade) + noise.normal(0, 4, pixels.shape)
-    sheet.image = Image.fromarray(np.clip(cv2.GaussianBlur(pixels, (0, 0), 0.5), 0, 255).astype(np.uint8))
+    paper = np.array((238, 236, 232), np.float32)
+    printed = paper - (paper - pixels) * heads * (0.65 + 0.35 * fade) + noise.normal(0, 4, pixels.shape)
+    sheet.image = Image.fromarray(np.clip(cv2.GaussianBlur(printed, (0, 0), 0.5), 0, 255).astype(np.uint8))
     return sheet
 
 
@@ -175,7 +177,7 @@ def _coloured(rng: random.Random, benign: bool) -> Sheet:
     sheet = Sheet(rng, (900, 1000), (255, 255, 255), benign)
     left, right = ([rng.randrange(256) for _ in range(3)] for _ in range(2))
     ramp = np.linspace(0, 1, 900, dtype=np.float32)[None, :, None]
-    pixels = np.repeat(np.float32(left) * (1 - ramp) + np.float32(right) * ramp, 1000, axis=0)
+    pixels = np.repeat(np.array(left) * (1 - ramp) + np.array(right) * ramp, 1000, axis=0)
     _ground(sheet, Image.fromarray(pixels.astype(np.uint8)))
     face = face_of(rng, "plain", rng.randint(20, 28))
     for row in range(12):
