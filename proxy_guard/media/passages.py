@@ -94,7 +94,7 @@ def _continued(lines: Sequence[Line], rows: Sequence[Sequence[int]]) -> Iterator
                 if distance > 4 * here.height:
                     continue
                 if any(map(str.isdigit, end)) and any(map(str.isdigit, start)):
-                    yield _joined(lines, [first, second], " ")
+                    yield _joined(lines, [first, second], "" if end.endswith("-") else " ")
                 if "@" in end + start or _CODE.fullmatch(end + start):
                     yield _joined(lines, [first, second], "")
 
