@@ -79,7 +79,7 @@ class ProxyGuardMiddleware:
                 await self.guard.aclose()
             await send(event)
 
-        self.guard.start()
+        self.guard.media.start()
         await self.app(scope, receive, closing)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -90,10 +90,6 @@ class Guard:
         scrubber: Scrubber = plugins.load("scrubbers", name)()
         return scrubber
 
-    def start(self) -> None:
-        """For a server that starts: has those processes started that take long to; returns at once."""
-        self.media.start()
-
     async def aclose(self, heir: Guard | None = None) -> None:
         """Closes what is held open in this event loop, save what `heir` took over; it is opened anew when needed."""
         for scrubber in self._scrubbers.values():

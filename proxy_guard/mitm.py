@@ -69,7 +69,7 @@ class ProxyGuardAddon:
         if self.guard is not None and self.guard is not self._told and self.guard.waits:
             log.info("streamed replies are held until they are whole", policies=", ".join(self.guard.waits))
         if self.guard is not None and self.guard is not self._told:
-            self.guard.start()
+            self.guard.media.start()
         self._told = self.guard
 
     def _refuse(self, why: str) -> None:
