@@ -17,9 +17,10 @@ import numpy as np
 from PIL import Image
 
 from proxy_guard.media import MediaSettings
+from proxy_guard.media.ocr import warm
 from proxy_guard.media.paint import mask_of
 from proxy_guard.media.pictures import redact_picture
-from proxy_guard.media.reading import read_again, warm
+from proxy_guard.media.reading import read_again
 from tests.media.pictures import KINDS, Picture, make
 from tests.media.replacing import replacing
 
