@@ -6,7 +6,7 @@ LOCK := requirements.lock
 JOBS ?= 2
 SHARED := -n $(JOBS) --dist loadfile
 
-.PHONY: install demo test test-all check conformance bench lock schemas clean
+.PHONY: install demo test test-all check conformance fuzz bench lock schemas clean
 
 install: .venv/installed
 
@@ -32,6 +32,12 @@ check: install
 
 conformance: install
 	@$(PY) -m pytest tests/conformance -rs
+
+# Each target in turn, for FUZZ_SECONDS; guided by coverage where the extra `fuzz` is installed.
+FUZZ_SECONDS ?= 60
+fuzz: install
+	@for target in codecs encodings jsonpath edits messages streams rules; do \
+	  $(PY) -m tests.fuzz $$target $(FUZZ_SECONDS) || exit 1; done
 
 bench: install
 	@$(PY) -m bench
