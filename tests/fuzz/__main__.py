@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 
 CORPUS = Path(__file__).parent / "corpus"
+FOUND = Path(".fuzz")
+"""Inputs that reached something new, kept between runs and out of the repository."""
 
 
 def mutated(rng: random.Random, seeds: list[bytes]) -> bytes:
@@ -66,16 +68,20 @@ def at_random(name: str, seconds: float, seed: int) -> int:
 
 def guided(name: str, seconds: float, seed: int) -> None:
     """Runs it under atheris, which ends the process."""
-    import atheris
+    import atheris  # type: ignore[import-untyped,unused-ignore]
 
     with atheris.instrument_imports(include=["proxy_guard"]):
         from tests.fuzz.targets import TARGETS
+
+        TARGETS[name](b"")  # what is imported at first use is watched, too
 
     def run(data: bytes) -> None:
         TARGETS[name](data)
 
     arguments = [f"-max_total_time={seconds:.0f}", f"-seed={seed}", "-timeout=20", "-rss_limit_mb=4096"]
-    atheris.Setup([sys.argv[0], *arguments, f"-artifact_prefix={CORPUS / name}/", str(CORPUS / name)], run)
+    found = FOUND / name
+    found.mkdir(parents=True, exist_ok=True)
+    atheris.Setup([sys.argv[0], *arguments, f"-artifact_prefix={CORPUS / name}/", str(found), str(CORPUS / name)], run)
     atheris.Fuzz()
 
 
@@ -84,7 +90,7 @@ def main() -> int:
     name, seconds = sys.argv[1], float(sys.argv[2])
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
     try:
-        import atheris  # noqa: F401
+        import atheris  # type: ignore[import-untyped,unused-ignore] # noqa: F401
     except ImportError:
         return min(at_random(name, seconds, seed), 1)
     guided(name, seconds, seed)

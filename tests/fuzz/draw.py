@@ -38,7 +38,7 @@ class Draw:
         """One of them."""
         return items[self.below(len(items))]
 
-    def bytes(self, number: int) -> bytes:
+    def raw(self, number: int) -> bytes:
         """Up to so many bytes."""
         some = self._data[self._place : self._place + number]
         self._place += number
@@ -46,7 +46,7 @@ class Draw:
 
     def rest(self) -> bytes:
         """All that was not read yet."""
-        return self.bytes(self.left)
+        return self.raw(self.left)
 
     def text(self) -> str:
         """Talk, values, and raw code points."""
@@ -58,7 +58,7 @@ class Draw:
             elif kind < 5:
                 parts.append(self.pick(VALUES))
             else:
-                parts.append(self.bytes(1 + self.below(12)).decode("utf-8", "replace"))
+                parts.append(self.raw(1 + self.below(12)).decode("utf-8", "replace"))
         return "".join(parts)
 
     def json(self, depth: int = 3) -> Any:

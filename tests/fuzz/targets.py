@@ -129,7 +129,7 @@ def edits(data: bytes) -> None:
     draw = Draw(data)
     size = 1 + draw.below(60)
     text = "".join(chr(0x4E00 + n) for n in range(size))
-    findings = []
+    findings: list[Finding] = []
     while draw.left and len(findings) < 30:
         start = draw.below(size)
         end = start + 1 + draw.below(size - start)
