@@ -23,11 +23,14 @@ class Arrived:
 
 @dataclass
 class Upstream:
-    """`files` are what a GET of their path is answered with: media type and bytes. `replies` the same for JSON."""
+    """`files` are what a request of their path is answered with: media type and bytes. `replies` the same for JSON;
+    `headers` are those of an empty reply.
+    """
 
     arrived: list[Arrived] = field(default_factory=list)
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     replies: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def app(self) -> Starlette:
@@ -50,6 +53,8 @@ class Upstream:
             return Response(data, headers={"content-type": media_type, "etag": '"1"'})
         if path in self.replies:
             return JSONResponse(self.replies[path])
+        if path in self.headers:
+            return Response(headers=self.headers[path])
         return JSONResponse(next((reply for end, reply in _REPLIES.items() if path.endswith(end)), {"id": "x"}))
 
 
