@@ -49,6 +49,8 @@ _ENDINGS = {
     "xlsx": _OFFICE + "spreadsheetml.sheet",
     "pptx": _OFFICE + "presentationml.presentation",
     "odt": "application/vnd.oasis.opendocument.text",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+    "odp": "application/vnd.oasis.opendocument.presentation",
     "doc": "application/msword",
     "xls": "application/vnd.ms-excel",
     "csv": "text/csv",

@@ -1,4 +1,7 @@
-"""The cells of a worksheet (ECMA-376 part 1, 18.3): numbers, formulas, and texts under the head of their column."""
+"""The cells of a worksheet: numbers, formulas, and texts under the head of their column.
+
+Of Excel (ECMA-376 part 1, 18.3) and of OpenDocument (ODF 1.3 part 3, 9.1).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from lxml import etree
 
 from proxy_guard.media import Judged
 from proxy_guard.media.collected import Collected, Write
-from proxy_guard.media.runs import joined, local
+from proxy_guard.media.runs import OPEN_CELLS, joined, local
 
 _LONGEST_HEAD = 60
 _FEWEST_DIGITS = 5
@@ -37,12 +40,7 @@ class Sheet:
             formula = _child(cell, "f")
             if formula is not None and formula.text:
                 into.add(formula.text, self._no_formulas, where)
-            if column not in heads:
-                heads[column] = text if len(text) <= _LONGEST_HEAD and re.search(r"[^\W\d_]{2}", text) else ""
-                context = ""
-            else:
-                context = heads[column]
-            self._cell(cell, into, where, context)
+            self._cell(cell, into, where, _head(heads, column, text))
 
     def _cell(self, cell: etree._Element, into: Collected, where: str, context: str) -> None:
         kind, value = cell.get("t", "n"), _child(cell, "v")
@@ -85,6 +83,73 @@ class Sheet:
             if block is None
             else "".join(each.text or "" for each in block.iter(etree.Element) if local(each) != "f").strip()
         )
+
+
+def _head(heads: dict[str, str], column: str, text: str) -> str:
+    """The head of a column; nothing for the cell that is it, or would be."""
+    if column in heads:
+        return heads[column]
+    heads[column] = text if len(text) <= _LONGEST_HEAD and re.search(r"[^\W\d_]{2}", text) else ""
+    return ""
+
+
+@dataclass(slots=True)
+class OpenSheet:
+    """One table of an OpenDocument, whose cells have what they show and, in an attribute, what they are."""
+
+    table: etree._Element = field(repr=False)
+    where: str
+
+    def collect(self, into: Collected) -> None:
+        """Adds formulas, numbers and texts. Where a number goes, all formulas go: one may work it out again."""
+        heads: dict[str, str] = {}
+        for row, cells in enumerate(self._rows(), 1):
+            column = 0
+            for cell in cells:
+                column += 1
+                said = {str(key).rpartition("}")[2]: str(value) for key, value in cell.attrib.items()}
+                where = f"{self.where} row {row} column {column}"
+                shown = [each for each in cell.iterchildren(etree.Element) if local(each) == "p"]
+                text = " ".join("".join(map(str, each.itertext())) for each in shown).strip()
+                context = _head(heads, str(column), text) if text or "value" in said else ""
+                if "formula" in said:
+                    into.add(said["formula"], self._no_formulas, where)
+                for block in shown:
+                    joined(block, where, into, context)
+                for name in ("value", "string-value"):
+                    number = _shown(said.get(name, "")) if name == "value" else said.get(name, "")
+                    if name != "value" or sum(map(str.isdigit, number)) >= _FEWEST_DIGITS:
+                        into.add(number, self._becomes_text(cell), where, context=context)
+                repeated = said.get("number-columns-repeated", "1")
+                column += int(repeated) - 1 if repeated.isascii() and repeated.isdigit() and len(repeated) < 8 else 0
+
+    def _rows(self) -> Iterator[list[etree._Element]]:
+        for row in self.table.iter(etree.Element):
+            if local(row) == "table-row":
+                yield [each for each in row.iterchildren(etree.Element) if local(each) in OPEN_CELLS]
+
+    def _becomes_text(self, cell: etree._Element) -> Write:
+        def write(text: str, judged: Judged) -> None:
+            for key in list(cell.attrib):
+                name = str(key).rpartition("}")[2]
+                if name == "value-type":
+                    cell.set(key, "string")
+                elif name in ("value", "string-value"):
+                    del cell.attrib[key]
+            shown = [each for each in cell.iterchildren(etree.Element) if local(each) == "p"]
+            for each in shown:  # however the number was shown there
+                each.text = judged.text if each is shown[0] else None
+                for inner in list(each):
+                    each.remove(inner)
+            self._no_formulas(text, judged)
+
+        return write
+
+    def _no_formulas(self, _: str, __: Judged) -> None:
+        for cells in self._rows():
+            for cell in cells:
+                for key in [key for key in cell.attrib if str(key).endswith("}formula")]:
+                    del cell.attrib[key]
 
 
 def _child(element: etree._Element, name: str) -> etree._Element | None:

@@ -1,4 +1,4 @@
-"""Word, Excel, PowerPoint and OpenDocument text: every part is read, edited in place, or left out.
+"""Word, Excel, PowerPoint and OpenDocument (text, sheets, slides): every part is read, edited in place, or left out.
 
 Nothing passes that was not looked at: XML parts are walked whole (comments, tracked changes, notes, hidden sheets,
 headers, names, links), pictures go through their own redactor, metadata is emptied, and whatever else a package holds
@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from proxy_guard.media import Judge, MediaSettings, Redacted, Unscrubbable
-from proxy_guard.media.cells import Sheet
+from proxy_guard.media.cells import OpenSheet, Sheet
 from proxy_guard.media.collected import Collected, Redact
 from proxy_guard.media.package import read_package, rels_of, target_of, write_package
 from proxy_guard.media.runs import DELETED, INSERTED, Part, link, local, parse
@@ -44,7 +44,7 @@ def scrub_office(data: bytes, kind: Kind, judge: Judge, settings: MediaSettings,
     parts = read_package(data, settings.unpacked)
     if any(_MACROS.search(name) for name in parts) or b"macroEnabled" in parts.get("[Content_Types].xml", b""):
         raise Unscrubbable("macros", "the document holds macros")
-    document = _Document(parts, judge, settings, redact, open_document=kind.name == "odt")
+    document = _Document(parts, judge, settings, redact, open_document=kind.name in ("odt", "ods", "odp"))
     document.leave_out()
     document.edit()
     written = document.written()
@@ -161,11 +161,18 @@ class _Document:
     def _sheets(self) -> None:
         shared = self.trees.get("xl/sharedStrings.xml")
         strings = [] if shared is None else [each for each in shared if local(each) == "si"]
-        sheets = [name for name in self.trees if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name)]
-        if len(sheets) > self.settings.pages:
+        names = [name for name in self.trees if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name)]
+        roots = self.trees.values() if self.open_document else ()
+        tables = [each for root in roots for each in root.iter(etree.Element) if local(each) == "table"]
+        pages = [each for each in tables if (above := each.getparent()) is not None and local(above) == "spreadsheet"]
+        if len(names) + len(pages) > self.settings.pages:
             raise Unscrubbable("too_large", f"the document has more than {self.settings.pages} sheets")
-        for number, name in enumerate(sheets, 1):
-            Sheet(self.trees[name], strings, f"sheet {number}").collect(self.texts)
+        sheets: list[Sheet | OpenSheet] = [
+            Sheet(self.trees[name], strings, f"sheet {number}") for number, name in enumerate(names, 1)
+        ]
+        sheets += [OpenSheet(each, f"table {number}") for number, each in enumerate(tables, 1)]
+        for sheet in sheets:
+            sheet.collect(self.texts)
 
     def _names(self) -> None:
         def refuse(_: str, __: object) -> None:

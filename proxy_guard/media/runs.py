@@ -24,6 +24,7 @@ _BLOCKS = frozenset({"p", "si", "is", "h", "text", "annotation", "creator", "not
 _LEAVES = frozenset({"t", "delText"})
 _CODES = frozenset({"instrText", "delInstrText"})
 _DRAWN = {"tab": "\t", "br": "\n", "cr": "\n", "line-break": "\n", "s": " ", "noBreakHyphen": "-", "ptab": "\t"}
+OPEN_CELLS = frozenset({"table-cell", "covered-table-cell"})
 DELETED = frozenset({"del", "moveFrom"})
 INSERTED = frozenset({"ins", "moveTo"})
 _FORMULAS = frozenset(
@@ -42,6 +43,7 @@ _FIXED = re.compile(
     r"|(?:https?://(?:schemas|www|purl|docs)\.[a-z.-]+/[\w./#-]*|urn:[\w:.#-]+)"
 )
 """What an attribute of the format's own may be without being looked at."""
+_OF_CELLS = frozenset({"value", "string-value", "formula"})
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
@@ -190,6 +192,8 @@ class Part:
         named = local(element)
         for key, value in map(_both_text, element.attrib.items()):
             name = key.rpartition("}")[2]
+            if name in _OF_CELLS and _in_open_cell(element):
+                continue  # see cells.py
             peoples = name in _PEOPLES or (named in _VALUED and name in ("val", "value", "v"))
             if name == "href" and not value.startswith("#"):
                 link(element, key, into, self.where)
@@ -243,6 +247,14 @@ def _single(piece: _Piece) -> Write:
 def _in_cell(element: etree._Element) -> bool:
     above = element.getparent()
     return above is not None and local(above) == "c" and local(element) in ("v", "f")
+
+
+def _in_open_cell(element: etree._Element) -> bool:
+    """Whether it is a cell of a table of an OpenDocument."""
+    above = element.getparent()
+    if above is None or local(above) != "table-row" or local(element) not in OPEN_CELLS:
+        return False
+    return any(local(each) == "table" for each in above.iterancestors())
 
 
 def _block(element: etree._Element) -> etree._Element | None:

@@ -51,6 +51,8 @@ KINDS = {
         Kind("xlsx", "office", f"{_OOXML}spreadsheetml.sheet"),
         Kind("pptx", "office", f"{_OOXML}presentationml.presentation"),
         Kind("odt", "office", "application/vnd.oasis.opendocument.text"),
+        Kind("ods", "office", "application/vnd.oasis.opendocument.spreadsheet"),
+        Kind("odp", "office", "application/vnd.oasis.opendocument.presentation"),
         Kind("eml", "mail", "message/rfc822"),
         Kind("txt", "text", "text/plain"),
         Kind("csv", "text", "text/csv"),
@@ -76,8 +78,8 @@ _BY_TYPE = {each.media_type: each for each in KINDS.values()} | {
 _UNSAID = {"", "application/octet-stream", "binary/octet-stream", "*/*"}
 _LOOSE = {
     # What senders name for lack of a better word, and what it may turn out to be.
-    "application/zip": {"docx", "xlsx", "pptx", "odt"},
-    "application/x-zip-compressed": {"docx", "xlsx", "pptx", "odt"},
+    "application/zip": {"docx", "xlsx", "pptx", "odt", "ods", "odp"},
+    "application/x-zip-compressed": {"docx", "xlsx", "pptx", "odt", "ods", "odp"},
     "application/vnd.ms-excel": {"csv"},
     "text/plain": {"txt", "csv", "html", "json", "xml", "eml"},
 }

@@ -12,6 +12,8 @@ import openpyxl
 import pptx
 from openpyxl.comments import Comment
 from openpyxl.workbook.defined_name import DefinedName
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
 from tests.media.values import Planted, Value, aadhaar, card, email, phone
@@ -51,6 +53,10 @@ def _relate(parts: dict[str, bytes], rels: str, rid: str, kind: str, target: str
 
 def _declare(parts: dict[str, bytes], part: str, media_type: str) -> None:
     put(parts, "[Content_Types].xml", "</Types>", f'<Override PartName="/{part}" ContentType="{media_type}"/>')
+
+
+def _digits(value: Value) -> str:
+    return "".join(filter(str.isdigit, value.text))
 
 
 def make_docx(plan: Planted) -> bytes:
@@ -148,6 +154,20 @@ def make_xlsx(plan: Planted) -> bytes:
         rich = f'<c r="A9" t="inlineStr"><is><r><t xml:space="preserve">{start}{first}</t></r><r><rPr><b/></rPr><t>{second}</t></r></is></c>'
         result = f'<c r="B9" t="str"><f>UPPER(A1)</f><v>{plan.line()}</v></c>'
         put(parts, "xl/worksheets/sheet1.xml", "</sheetData>", f'<row r="9">{rich}{result}</row>')
+        cached = f'<sheetData sheetId="0"><row r="1"><cell r="A1" t="str"><v>{plan.line()}</v></cell></row></sheetData>'
+        external = f'<externalLink xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><externalBook xmlns:r="{RELS}" r:id="rId1"><sheetNames><sheetName val="S"/></sheetNames><sheetDataSet>{cached}</sheetDataSet></externalBook></externalLink>'
+        parts["xl/externalLinks/externalLink1.xml"] = external.encode()
+        rels = "http://schemas.openxmlformats.org/package/2006/relationships"
+        parts["xl/externalLinks/_rels/externalLink1.xml.rels"] = (
+            f'<Relationships xmlns="{rels}"><Relationship Id="rId1" Type="{RELS}/externalLinkPath" '
+            f'Target="file:///home/{plan.of(email).text}/list.xlsx" TargetMode="External"/></Relationships>'
+        ).encode()
+        _relate(parts, "xl/_rels/workbook.xml.rels", "rIdOut", "externalLink", "externalLinks/externalLink1.xml")
+        _declare(
+            parts,
+            "xl/externalLinks/externalLink1.xml",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.externalLink+xml",
+        )
 
     return edited(data, more)
 
@@ -173,6 +193,12 @@ def make_pptx(plan: Planted) -> bytes:
     notes.text = plan.line()
     box.name = plan.line()
     show.core_properties.author = plan.of(email).text
+    data = CategoryChartData()  # kept twice: as a workbook of its own, and as what the chart last showed
+    data.categories = [plan.line(), "B"]
+    number = plan.of(aadhaar)
+    plan.values[-1] = Value(number.kind, number.label, _digits(number))
+    data.add_series(f"Aadhaar of {plan.of(email).text}", (int(plan.values[-2].text), 2))
+    slide.shapes.add_chart(XL_CHART_TYPE.PIE, Inches(1), Inches(4), Inches(3), Inches(3), data)
     hidden = show.slides.add_slide(show.slide_layouts[6])
     hidden._element.set("show", "0")
     hidden.shapes.add_textbox(Inches(1), Inches(1), Inches(5), Inches(1)).text_frame.text = plan.line()
@@ -181,39 +207,26 @@ def make_pptx(plan: Planted) -> bytes:
     return out.getvalue()
 
 
-def make_odt(plan: Planted) -> bytes:
-    spaces = (
-        " ".join(
-            f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
-            for prefix, name in (
-                ("office", "office"),
-                ("text", "text"),
-                ("table", "table"),
-                ("draw", "drawing"),
-                ("meta", "meta"),
-                ("manifest", "manifest"),
-            )
-        )
-        + ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    )
-    start, first, second = plan.halves()
-    start2, first2, second2 = plan.halves()
-    content = f"""<office:document-content {spaces} office:version="1.3"><office:body><office:text>
-<text:tracked-changes><text:changed-region><text:deletion><text:p>{plan.line()}</text:p></text:deletion></text:changed-region></text:tracked-changes>
-<text:h>{plan.line()}</text:h><text:p>{start}<text:span>{first}</text:span>{second} and so on</text:p>
-<text:p>{start2}{first2}<office:annotation><dc:creator>{plan.of(email).text}</dc:creator><text:p>{plan.line()}</text:p></office:annotation>{second2}</text:p>
-<text:p><text:a xlink:href="mailto:{plan.of(email).text}">link</text:a><text:note><text:note-body><text:p>{plan.line()}</text:p></text:note-body></text:note></text:p>
-<table:table><table:table-row><table:table-cell><text:p>{plan.line()}</text:p></table:table-cell></table:table-row></table:table>
-<text:p><draw:frame draw:name="{plan.line()}"><draw:object xlink:href="./Object 1"/></draw:frame></text:p>
-</office:text></office:body></office:document-content>"""
+_SPACES = " ".join(
+    [f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+     for prefix, name in (("office", "office"), ("text", "text"), ("table", "table"), ("draw", "drawing"),
+                          ("meta", "meta"), ("manifest", "manifest"), ("presentation", "presentation"))]
+    + ['xmlns:dc="http://purl.org/dc/elements/1.1/"', 'xmlns:xlink="http://www.w3.org/1999/xlink"']
+)  # fmt: skip
+
+
+def _open_document(plan: Planted, kind: str, body: str) -> bytes:
+    """A package of that content, with values in its styles, metadata, an embedded object and a picture of it."""
+    media_type = f"application/vnd.oasis.opendocument.{kind}"
+    content = f'<office:document-content {_SPACES} office:version="1.3"><office:body>{body}</office:body></office:document-content>'
     parts = {
-        "mimetype": "application/vnd.oasis.opendocument.text",
+        "mimetype": media_type,
         "content.xml": content,
-        "styles.xml": f"<office:document-styles {spaces}><office:master-styles><text:p>{plan.line()}</text:p></office:master-styles></office:document-styles>",
-        "meta.xml": f"<office:document-meta {spaces}><office:meta><dc:creator>{plan.of(email).text}</dc:creator></office:meta></office:document-meta>",
+        "styles.xml": f"<office:document-styles {_SPACES}><office:master-styles><text:p>{plan.line()}</text:p></office:master-styles></office:document-styles>",
+        "meta.xml": f"<office:document-meta {_SPACES}><office:meta><dc:creator>{plan.of(email).text}</dc:creator></office:meta></office:document-meta>",
         "Object 1/content.xml": f"<a>{plan.line()}</a>",
         "Thumbnails/thumbnail.png": plan.line(),
-        "META-INF/manifest.xml": f'<manifest:manifest {spaces}><manifest:file-entry manifest:full-path="/" manifest:media-type="application/vnd.oasis.opendocument.text"/><manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/><manifest:file-entry manifest:full-path="Object 1/content.xml" manifest:media-type="text/xml"/></manifest:manifest>',
+        "META-INF/manifest.xml": f'<manifest:manifest {_SPACES}><manifest:file-entry manifest:full-path="/" manifest:media-type="{media_type}"/><manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/><manifest:file-entry manifest:full-path="Object 1/content.xml" manifest:media-type="text/xml"/></manifest:manifest>',
     }
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
@@ -222,9 +235,73 @@ def make_odt(plan: Planted) -> bytes:
     return out.getvalue()
 
 
+def make_odt(plan: Planted) -> bytes:
+    start, first, second = plan.halves()
+    start2, first2, second2 = plan.halves()
+    return _open_document(
+        plan,
+        "text",
+        f"""<office:text>
+<text:tracked-changes><text:changed-region><text:deletion><text:p>{plan.line()}</text:p></text:deletion></text:changed-region></text:tracked-changes>
+<text:h>{plan.line()}</text:h><text:p>{start}<text:span>{first}</text:span>{second} and so on</text:p>
+<text:p>{start2}{first2}<office:annotation><dc:creator>{plan.of(email).text}</dc:creator><text:p>{plan.line()}</text:p></office:annotation>{second2}</text:p>
+<text:p><text:a xlink:href="mailto:{plan.of(email).text}">link</text:a><text:note><text:note-body><text:p>{plan.line()}</text:p></text:note-body></text:note></text:p>
+<table:table><table:table-row><table:table-cell><text:p>{plan.line()}</text:p></table:table-cell></table:table-row></table:table>
+<text:p><draw:frame draw:name="{plan.line()}"><draw:object xlink:href="./Object 1"/></draw:frame></text:p>
+</office:text>""",
+    )
+
+
+def make_ods(plan: Planted) -> bytes:
+    """Numbers as people see them and as they are; one is to be known by the head of its column only."""
+    rows = ""
+    for _ in range(3):
+        number, idno = plan.of(phone), plan.of(aadhaar)
+        plan.values[-2:] = [Value(each.kind, each.label, _digits(each)) for each in (number, idno)]
+        rows += "<table:table-row>" + "".join(
+            f'<table:table-cell office:value-type="float" office:value="{each.text}"><text:p>{each.text}</text:p></table:table-cell>'
+            for each in plan.values[-2:]
+        )
+        rows += f'<table:table-cell office:value-type="string"><text:p>{plan.line()}</text:p><office:annotation><dc:creator>{plan.of(email).text}</dc:creator><text:p>{plan.line()}</text:p></office:annotation></table:table-cell></table:table-row>'
+    start, first, second = plan.halves()
+    heads = "".join(
+        f"<table:table-cell><text:p>{each}</text:p></table:table-cell>" for each in ("Phone", "Aadhaar", "Note")
+    )
+    known = plan.values[0].text
+    return _open_document(
+        plan,
+        "spreadsheet",
+        f"""<office:spreadsheet><table:table table:name="{plan.line()}"><table:table-row>{heads}</table:table-row>{rows}
+<table:table-row><table:table-cell table:number-columns-repeated="2"/><table:table-cell><text:p>{start}<text:span>{first}</text:span>{second}</text:p></table:table-cell></table:table-row>
+<table:table-row><table:table-cell table:formula="of:=[.A2]*2" office:value-type="float" office:value="2"/></table:table-row></table:table>
+<table:table table:name="Hidden" table:display="false"><table:table-row><table:table-cell office:value-type="float" office:value="{known}"><text:p>{known}</text:p></table:table-cell>
+<table:table-cell table:formula="of:=&quot;{plan.line()}&quot;" office:value-type="string" office:string-value="{plan.line()}"><text:p>x</text:p></table:table-cell></table:table-row></table:table>
+<table:named-expressions><table:named-expression table:name="owner" table:expression="&quot;{plan.of(email).text}&quot;"/></table:named-expressions>
+</office:spreadsheet>""",
+    )
+
+
+def make_odp(plan: Planted) -> bytes:
+    start, first, second = plan.halves()
+    return _open_document(
+        plan,
+        "presentation",
+        f"""<office:presentation><draw:page draw:name="{plan.line()}"><draw:frame><draw:text-box><text:p>{plan.line()}</text:p>
+<text:p>{start}<text:span>{first}</text:span>{second}</text:p></draw:text-box></draw:frame>
+<draw:frame draw:name="t"><table:table><table:table-row><table:table-cell><text:p>{plan.line()}</text:p></table:table-cell></table:table-row></table:table></draw:frame>
+<draw:custom-shape><text:p><text:a xlink:href="mailto:{plan.of(email).text}">write</text:a></text:p></draw:custom-shape>
+<office:annotation><dc:creator>{plan.of(email).text}</dc:creator><text:p>{plan.line()}</text:p></office:annotation>
+<presentation:notes><draw:frame><draw:text-box><text:p>{plan.line()}</text:p></draw:text-box></draw:frame></presentation:notes></draw:page>
+<draw:page draw:name="hidden" presentation:visibility="hidden"><draw:frame><draw:text-box><text:p>{plan.line()}</text:p></draw:text-box></draw:frame></draw:page>
+</office:presentation>""",
+    )
+
+
 MAKERS: dict[str, Callable[[Planted], bytes]] = {
     "docx": make_docx,
     "xlsx": make_xlsx,
     "pptx": make_pptx,
     "odt": make_odt,
+    "ods": make_ods,
+    "odp": make_odp,
 }
