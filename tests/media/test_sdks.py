@@ -49,7 +49,7 @@ def files_of(arrived: Arrived) -> list[tuple[str, str, bytes]]:
     form = BytesParser(policy=policy.HTTP).parsebytes(head + arrived.body)
     return [
         (str(part.get_filename()), part.get_content_type(), part.get_payload(decode=True))  # type: ignore[misc]
-        for part in form.iter_parts()  # type: ignore[attr-defined]
+        for part in form.iter_parts()
         if part.get_filename()
     ]
 
