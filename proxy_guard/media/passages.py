@@ -90,9 +90,9 @@ def _continued(lines: Sequence[Line], rows: Sequence[Sequence[int]]) -> Iterator
             for second in below:
                 here, there = lines[first], lines[second]
                 distance = float(np.linalg.norm(here.quad[3] - there.quad[0]))
-                end, start = here.text.split()[-1], there.text.split()[0]
-                if distance > 4 * here.height:
+                if distance > 4 * here.height or not (here.text.strip() and there.text.strip()):
                     continue
+                end, start = here.text.split()[-1], there.text.split()[0]
                 if any(map(str.isdigit, end)) and any(map(str.isdigit, start)):
                     yield _joined(lines, [first, second], "" if end.endswith("-") else " ")
                 if "@" in end + start or _CODE.fullmatch(end + start):

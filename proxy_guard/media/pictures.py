@@ -14,13 +14,26 @@ from proxy_guard.media.codes import codes_in
 from proxy_guard.media.ocr import Quad
 from proxy_guard.media.paint import Region, paint
 from proxy_guard.media.passages import passages
-from proxy_guard.media.reading import Line, Passage, Pixels, grown, overlap, read_again, read_closer, read_lines
+from proxy_guard.media.reading import (
+    Line,
+    Passage,
+    Pixels,
+    grown,
+    overlap,
+    read_again,
+    read_closer,
+    read_lines,
+    read_script,
+)
 
 UNREADABLE = "UNREADABLE_TEXT"
 """The entity of a line that could not be read for sure, and so is painted over."""
 
 _SURE, _SURE_OF_NUMBERS = 0.8, 0.9  # of a line, as trials on blurred and tiny text have it
+_RULE = regex.compile(r"[-_=~\u2010-\u2015\u4e00\u30fc]+")  # a line that is drawn, not written
 _LONG_NUMBER = regex.compile(r"\d[\dA-Z .,/-]{8,}\d")
+_SURE_OF_SCRIPT = 0.7  # of a line that another engine read
+_SCRIPTS = 30  # lines that it is asked for, at most: each takes 0.1 s
 _ROUNDS = 3  # of painting and looking again
 _MARGIN = 0.15  # of a line's height: without it one value in ten keeps more than 5 % of its ink
 
@@ -45,16 +58,18 @@ def redact_picture(picture: Image.Image, judge: Judge, settings: MediaSettings) 
         raise Unscrubbable("unsupported_media", "faces are to be found, and there is no detector of faces")
     seen = [(view, read_lines(view)) for view in views(picture)]
     regions = [region for view, lines in seen for region in found_in(view, lines, judge, settings)]
+    fresh = regions
     for _ in range(_ROUNDS):
         painted = paint(picture, regions, settings.style if settings.style != "block" else "fill")
         left = [
             region
             for (_, lines), view in zip(seen, views(painted), strict=False)
-            for region in _judged(read_again(view, _untouched(lines, regions)), judge)
+            for region in _judged(read_again(view, _untouched(lines, regions), [each.quad for each in fresh]), judge)
         ]
         if not left:
             break
         regions += left
+        fresh = left
     else:
         raise Unscrubbable("low_confidence", "a picture whose findings could not be painted over for sure")
     if regions and settings.style == "block":
@@ -96,20 +111,29 @@ def found_in(view: Pixels, lines: Sequence[Line], judge: Judge, settings: MediaS
     if closer != list(lines):
         regions += _judged(closer, judge)
     unsure = [line for line, again in zip(lines, closer, strict=True) if _unsure(line) and not _clears(line, again)]
+    scripts = {id(line): other for line in unsure[:_SCRIPTS] if (other := read_script(view, line))}
+    regions += _judged(list(scripts.values()), judge)
+    unsure = [line for line in unsure if id(line) not in scripts or scripts[id(line)].score < _SURE_OF_SCRIPT]
     if unsure and settings.low_confidence == "block":
         raise Unscrubbable("low_confidence", "a picture with text that could not be read for sure")
-    regions += [Region(UNREADABLE, 1 - line.score, padded(line, 0, len(line.text))) for line in unsure]
+    regions += [Region(UNREADABLE, 1 - line.score, _around(line.quad, line.height)) for line in unsure]
     if settings.codes:
         regions += codes_in(view, judge)
     return regions
 
 
 def _unsure(line: Line) -> bool:
-    if len(line.text.strip()) <= 2:
-        return False
+    """Whether what was read may not be what is written, or is less than there is room for."""
+    text = line.text.strip()
+    if len(text) <= 2:
+        return 1.5 * line.height * (len(text) + 1) < line.length and not _RULE.fullmatch(text)
     if line.score < (_SURE_OF_NUMBERS if _is_telling(line) else _SURE):
         return True
-    # In a long number one character that may be another is enough for its checksum to fail.
+    return _is_shaky(line)
+
+
+def _is_shaky(line: Line) -> bool:
+    """Whether a long number has a character that may be another: one is enough for its checksum to fail."""
     return any(
         sum(map(str.isdigit, run.group())) >= 10 and min(line.certainty[slice(*run.span())]) < _SURE
         for run in _LONG_NUMBER.finditer(line.text)
@@ -127,7 +151,8 @@ def _clears(line: Line, again: Line) -> bool:
         return False
     if not _is_telling(line):
         return line.text == again.text or not _unsure(again)
-    return all(sum(sure for _, sure in code) >= _SURE_OF_NUMBERS * len(code) for code in (first, second))
+    sure = all(sum(sure for _, sure in code) >= _SURE_OF_NUMBERS * len(code) for code in (first, second))
+    return sure and not _is_shaky(again)
 
 
 def _code(line: Line) -> list[tuple[str, float]]:
@@ -161,4 +186,8 @@ def _places(passage: Passage, start: int, end: int) -> Iterator[tuple[int, int, 
 
 def padded(line: Line, start: int, end: int) -> Quad:
     """The corners around these characters of a line and a margin."""
-    return grown(line.part(start, end), 0.35 * line.height, _MARGIN * line.height)
+    return _around(line.part(start, end), line.height)
+
+
+def _around(quad: Quad, height: float) -> Quad:
+    return grown(quad, 0.35 * height, _MARGIN * height)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from proxy_guard.media import ocr
+from proxy_guard.media import ocr, tesseract
 from proxy_guard.media.ocr import Cells, Quad
 
 Pixels = npt.NDArray[np.uint8]
@@ -101,14 +101,39 @@ def read_lines(picture: Pixels) -> list[Line]:
     return [line for tile, at in _tiles(picture) for line in _moved(_read(tile, DETECTION, ()), at)]
 
 
-def read_again(picture: Pixels, known: Sequence[Line]) -> list[Line]:
-    """The lines that another setting of the detector sees, and that are none of `known`."""
-    quads = [line.quad for line in known]
-    return [
-        line
-        for tile, at in _tiles(picture)
-        for line in _moved(_read(tile, OTHER_DETECTION, [quad - at for quad in quads]), at)
-    ]
+def read_again(picture: Pixels, known: Sequence[Line], near: Sequence[Quad]) -> list[Line]:
+    """The lines at the heights of `near` that another setting of the detector sees, and that are none of `known`."""
+    lines: list[Line] = []
+    for top, bottom in _bands(picture.shape[0], near):
+        for tile, (left, start) in _tiles(np.ascontiguousarray(picture[top:bottom])):
+            at = np.array([left, start + top], np.float32)
+            share = max(tile.shape[:2]) / min(max(picture.shape[:2]), TILE * 1.5)
+            detection = max(96, round(min(share, 1.0) * OTHER_DETECTION))
+            lines += _moved(_read(tile, detection, [line.quad - at for line in known]), at)
+    return lines
+
+
+def read_script(picture: Pixels, line: Line) -> Line | None:
+    """`line` as another engine reads it that knows other scripts; None where there is none, or it is no such script."""
+    seen = _crop(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), grown(line.quad, 0.3 * line.height, 0.15 * line.height))
+    read = tesseract.read(seen)
+    return None if read is None else Line(read.text, line.quad, read.cells, read.certainty)
+
+
+def _bands(height: int, quads: Sequence[Quad]) -> Iterator[tuple[int, int]]:
+    """From where to where `quads` reach in a picture of `height`, with what is near them; what meets is one."""
+    low, high = 0, -1
+    for quad in sorted(quads, key=lambda each: float(each[:, 1].min())):
+        across = min(np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[1] - quad[0]))
+        top = max(0, int(quad[:, 1].min() - across))
+        bottom = min(height, int(quad[:, 1].max() + across) + 1)
+        if top > high:
+            if high > low:
+                yield low, high
+            low = top
+        high = max(high, bottom)
+    if high > low:
+        yield low, high
 
 
 def read_closer(picture: Pixels, line: Line) -> Line:
@@ -222,8 +247,13 @@ def _recognize(seen: Any, quads: Sequence[Quad]) -> list[Line]:
     return [
         Line(read.text, quad, read.cells, read.certainty)
         for quad, read in zip(oriented, _threads().map(ocr.recognize, crops), strict=True)
-        if read.text.strip()
+        if read.text.strip() or _is_long(quad)
     ]
+
+
+def _is_long(quad: Quad) -> bool:
+    """Whether there must be a text of several characters in `quad`, though none was read."""
+    return float(np.linalg.norm(quad[1] - quad[0])) > 5 * float(np.linalg.norm(quad[3] - quad[0]))
 
 
 @cache

@@ -19,10 +19,15 @@ def replaced(text: str, findings: Sequence[Finding]) -> Judged:
     return Judged(text, tuple(findings))
 
 
+def replacing() -> Judge:
+    """The judge of what is planted in pictures."""
+    return judging(*ENTITIES)
+
+
 @functools.cache
-def replacing(min_score: float = 0.4) -> Judge:
-    """The judge; made once, since a detector is dear."""
-    detector = Detector(sorted(ENTITIES), "en", min_score=min_score)
+def judging(*entities: str) -> Judge:
+    """A judge of these; made once, since a detector is dear."""
+    detector = Detector(sorted(entities), "en", min_score=0.4)
 
     def judge(texts: Sequence[str]) -> list[Judged]:
         found = detector.detect_many(list(texts))

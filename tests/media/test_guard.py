@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import shutil
 import socket
@@ -13,10 +14,12 @@ from typing import Any
 
 import anyio
 import pytest
+from PIL import Image, ImageDraw
 
 from proxy_guard import Guard, Message, Verdict, resources
 from proxy_guard.media_scrubber import MediaScrubber
 from tests.media import samples
+from tests.media.pictures import font
 
 URL = "https://api.openai.com/v1/chat/completions"
 PHONE = "9876543210"
@@ -247,3 +250,27 @@ def test_a_whole_response_is_scrubbed(make: Make) -> None:
     got = json.loads(verdict.body)
     samples.is_clean_picture(sent, base64.b64decode(got["data"][0].pop("b64_json"), validate=True))
     assert got == {"created": 1, "data": [{}]}
+
+
+def test_workers_that_were_started_with_the_server_have_the_models_of_ocr(make: Make) -> None:
+    guard = make()
+    guard.media.start()
+    started = time.monotonic()
+    workers = guard.media._workers
+    assert workers is not None
+    assert workers._coming is not None
+    nursery = workers._coming.result(60)
+    assert time.monotonic() - started < 60
+    (verdict,) = inspect(guard, chat(data_url(png("Phone " + PHONE), "image/png")))
+    assert verdict.action == "rewrite"
+    assert workers._nursery is None or workers._nursery is nursery
+    libraries = Path(f"/proc/{nursery._process.pid}/maps").read_text()
+    assert "onnxruntime" in libraries
+
+
+def png(text: str) -> bytes:
+    image = Image.new("RGB", (420, 120), "white")
+    ImageDraw.Draw(image).text((30, 40), text, font=font("", 30), fill="black")
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()

@@ -28,6 +28,19 @@ def test_a_number_over_two_lines_is_joined() -> None:
     assert "asha.iyer@example.com" in texts(line("asha.iyer@", 0, 0), line("example.com", 0, 24))
 
 
+def test_a_code_without_spaces_goes_on_in_the_next_line() -> None:
+    assert "PAN ABCPE1234F" in texts(line("PAN ABCPE", 0, 0), line("1234F", 0, 24))
+    assert "5569-7836-3154-7216" in texts(line("5569-7836-", 0, 0), line("3154-7216", 0, 24))
+    assert "on 2024-05-1720 x 35 cm" not in texts(line("on 2024-05-17", 0, 0), line("20 x 35 cm", 0, 24))
+
+
+def test_an_unsure_character_in_an_address_may_be_an_at_sign() -> None:
+    sure = line("asha.iyer0example.com", 0, 0)
+    unsure = Line(sure.text, sure.quad, sure.cells, (*(1.0,) * 9, 0.5, *(1.0,) * 11))
+    assert "asha.iyer@xxxxxxx.com" in texts(unsure)
+    assert "asha.iyer@xxxxxxx.com" not in texts(sure)
+
+
 def test_words_are_not_run_together() -> None:
     assert texts(line("See you", 0, 0), line("tomorrow", 0, 24)) == {"See you", "tomorrow", "See you\ntomorrow"}
 
