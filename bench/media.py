@@ -97,8 +97,9 @@ def measure(kind: str, numbers: range, engines: bool) -> None:
         changed += bool(benign)
         if benign:
             print(f"  {kind} {number}: changed for {sorted({each.entity for each in benign})}", flush=True)
+    seen = read if engines else "-"
     print(
-        f"{kind:13} gone {gone}/{planted}  benign changed {changed}/{len(numbers)}  still read {read if engines else '-'}  "
+        f"{kind:13} gone {gone}/{planted}  benign changed {changed}/{len(numbers)}  still read {seen}  "
         f"median {statistics.median(seconds):.2f} s, {statistics.median(busy):.2f} s of one core",
         flush=True,
     )

@@ -18,7 +18,8 @@ from typing import Any
 import anyio
 import pytest
 
-from proxy_guard import Guard, Message, Verdict, plugins
+from proxy_guard import Guard, Message, Verdict, engine, plugins
+from proxy_guard.codecs import Limits
 from proxy_guard.model import Slot, Wanted
 from proxy_guard.rules.load import load_rules
 from tests.e2e.corpus import CORPUS
@@ -125,6 +126,24 @@ def test_large_messages_have_the_same_verdicts(rules: Path) -> None:
             assert same(await guard.inspect(large), await alone.inspect(large)), path
 
     anyio.run(run)
+
+
+def test_a_message_that_is_large_for_its_media_only_is_not_large(rules: Path) -> None:
+    match = Guard.from_rules(limited(rules)).open("POST", URL)._match
+    assert match is not None
+    headers = (("content-type", "application/json"),)
+    limits = Limits()
+
+    def large(*texts: str) -> bool:
+        return engine.is_large(Message("request", "POST", URL, headers, chat(*texts)), match, limits)
+
+    picture = "iVBORw0KGgo/+A8=" * 25_000
+    assert not large(picture, "look")
+    assert not large("look" * 100)
+    assert large(picture * 5)
+    assert large(picture, PROSE * 4000)
+    assert large(picture, *["word"] * 50_000)
+    assert large("word " * 80_000)
 
 
 def test_what_unpacks_to_a_large_body_is_large(rules: Path) -> None:

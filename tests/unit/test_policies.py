@@ -28,7 +28,7 @@ WITH_MODEL = {"strict", "hipaa", "india-dpdp"}
 
 
 def test_these_are_shipped() -> None:
-    assert POLICIES.keys() == {"mask", "block", "observe", "pci", *WITH_MODEL}
+    assert POLICIES.keys() == {"mask", "block", "documents", "observe", "pci", *WITH_MODEL}
 
 
 @pytest.mark.parametrize("name", sorted(POLICIES.keys() - {"observe"}))
