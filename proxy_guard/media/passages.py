@@ -25,9 +25,10 @@ _GUESSES = 400  # of a picture, at most
 def passages(lines: Sequence[Line]) -> list[Passage]:
     """What of these lines is judged: each row, lines of a row alone, values over two lines, the whole; and each of
     these as it may have been written."""
-    rows = _rows(lines)
+    rows, others = _rows(lines)
     read = [_joined(lines, row, " ") for row in rows]
     read += [_joined(lines, [index], "") for row in rows if len(row) > 1 for index in row]
+    read += [_joined(lines, row, " ") for row in others]
     read += _continued(lines, rows)
     if len(rows) > 1:
         read.append(_whole(read[: len(rows)]))
@@ -44,8 +45,10 @@ def _joined(lines: Sequence[Line], indices: Iterable[int], between: str) -> Pass
         if text:
             text += between
             origins += [None] * len(between)
-        text += lines[index].text
-        origins += [(index, at) for at in range(len(lines[index].text))]
+        read = lines[index].text
+        kept = range(len(read) - len(read.lstrip()), len(read.rstrip()))  # a number has no two spaces in a row
+        text += read.strip()
+        origins += [(index, at) for at in kept]
     return Passage(text, tuple(origins))
 
 
@@ -56,28 +59,40 @@ def _whole(rows: Sequence[Passage]) -> Passage:
     return Passage("\n".join(row.text for row in rows), tuple(origins))
 
 
-def _rows(lines: Sequence[Line]) -> list[list[int]]:
-    """The lines that stand beside one another, left to right; top to bottom as the text runs."""
+def _rows(lines: Sequence[Line]) -> tuple[list[list[int]], list[list[int]]]:
+    """The lines that stand beside one another, left to right; top to bottom as the text runs. And rows that they may
+    make besides."""
     if not lines:
-        return []
+        return [], []
     along = sum((line.quad[1] - line.quad[0] for line in lines), np.zeros(2, np.float32))
     angle = math.atan2(float(along[1]), float(along[0]))
     right, down = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
     centre = [line.quad.mean(axis=0) for line in lines]
     x, y = [float(at @ right) for at in centre], [float(at @ down) for at in centre]
+
+    def fits(index: int, row: Sequence[int]) -> bool:
+        last = row[-1]
+        near = abs(y[index] - y[last]) < 0.5 * min(lines[index].height, lines[last].height)
+        return near and all(abs(x[index] - x[each]) > 0.4 * (lines[index].length + lines[each].length) for each in row)
+
     rows: list[list[int]] = []
     for index in sorted(range(len(lines)), key=y.__getitem__):
         for row in rows[-3:]:
-            last = row[-1]
-            near = abs(y[index] - y[last]) < 0.5 * min(lines[index].height, lines[last].height)
-            if near and all(abs(x[index] - x[each]) > 0.4 * (lines[index].length + lines[each].length) for each in row):
+            if fits(index, row):
                 row.append(index)
                 break
         else:
             rows.append([index])
-    for row in rows:
-        row.sort(key=x.__getitem__)
-    return rows
+    # A line that was read twice, whole and in pieces, stands in two rows, and what is beside it belongs to both.
+    others = []
+    for at, row in enumerate(rows):
+        beside = list(row)
+        for index in (each for other in (*rows[max(0, at - 2) : at], *rows[at + 1 : at + 3]) for each in other):
+            if fits(index, beside):
+                beside.append(index)
+        if len(beside) > len(row):
+            others.append(sorted(beside, key=x.__getitem__))
+    return [sorted(row, key=x.__getitem__) for row in rows], others
 
 
 _CODE = regex.compile(r"(?=.*\d)[A-Z\d]{9,34}")  # of capitals and digits, as PAN and IBAN are

@@ -31,6 +31,7 @@ UNREADABLE = "UNREADABLE_TEXT"
 
 _SURE, _SURE_OF_NUMBERS = 0.8, 0.9  # of a line, as trials on blurred and tiny text have it
 _RULE = regex.compile(r"[-_=~\u2010-\u2015\u4e00\u30fc]+")  # a line that is drawn, not written
+_LONG = 10  # digits, from which on a number may be a person's
 _LONG_NUMBER = regex.compile(r"\d[\dA-Z .,/-]{8,}\d")
 _SURE_OF_SCRIPT = 0.7  # of a line that another engine read
 _SCRIPTS = 30  # lines that it is asked for, at most: each takes 0.1 s
@@ -135,7 +136,7 @@ def _unsure(line: Line) -> bool:
 def _is_shaky(line: Line) -> bool:
     """Whether a long number has a character that may be another: one is enough for its checksum to fail."""
     return any(
-        sum(map(str.isdigit, run.group())) >= 10 and min(line.certainty[slice(*run.span())]) < _SURE
+        sum(map(str.isdigit, run.group())) >= _LONG and min(line.certainty[slice(*run.span())]) < _SURE
         for run in _LONG_NUMBER.finditer(line.text)
     )
 
@@ -149,10 +150,11 @@ def _clears(line: Line, again: Line) -> bool:
     first, second = _code(line), _code(again)
     if [character for character, _ in first] != [character for character, _ in second]:
         return False
+    if sum(map(str.isdigit, line.text)) >= _LONG:
+        return not _unsure(again)
     if not _is_telling(line):
         return line.text == again.text or not _unsure(again)
-    sure = all(sum(sure for _, sure in code) >= _SURE_OF_NUMBERS * len(code) for code in (first, second))
-    return sure and not _is_shaky(again)
+    return all(sum(sure for _, sure in code) >= _SURE_OF_NUMBERS * len(code) for code in (first, second))
 
 
 def _code(line: Line) -> list[tuple[str, float]]:

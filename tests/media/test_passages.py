@@ -23,6 +23,12 @@ def test_boxes_of_one_row_are_joined() -> None:
     assert {"Phone 98765 43210", "Phone", "98765 43210"} <= texts(line("Phone", 0, 0), line("98765 43210", 300, 3))
 
 
+def test_a_line_that_was_read_whole_and_in_pieces_is_joined_with_what_is_beside_it() -> None:
+    whole = line("Pay to: DE71 7445 3817 2601 3084", 0, 0)
+    pieces = [line("Pay to: DE71 7445 ", 0, 2), line("3817", 180, 2), line("2601 3084", 230, 2)]
+    assert "Pay to: DE71 7445 3817 2601 3084 07" in texts(*pieces, line("07", 335, 1), whole)
+
+
 def test_a_number_over_two_lines_is_joined() -> None:
     assert "Card 4111 1111 1111 1111" in texts(line("Card 4111 1111", 0, 0), line("1111 1111", 0, 24))
     assert "asha.iyer@example.com" in texts(line("asha.iyer@", 0, 0), line("example.com", 0, 24))
