@@ -19,7 +19,7 @@ import regex
 from proxy_guard.media.ocr import Reading
 
 _LANGUAGES = {"hin": r"\p{Devanagari}"}
-"""Data that is asked for, and the script that has to be in what it says."""
+"""Data that is asked for, and the script that what it says has to be in."""
 _SECONDS = 10.0
 _WORDS = "5"  # the level of words in its table, whose last columns are how sure it is (of 100) and the text
 
@@ -44,7 +44,7 @@ def read(crop: Any) -> Reading | None:
     """
     for language, script in _installed().items():
         text, certainty = _words(cv2.imencode(".png", crop)[1].tobytes(), language)
-        if script.search(text):
+        if 2 * len(script.findall(text)) > sum(map(str.isalpha, text)):  # a letter or two it takes for its own
             return Reading(text, ((0.0, 1.0),) * len(text), certainty)
     return None
 
