@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 
 from proxy_guard.asgi_stream import StreamedReply, Strides
 from proxy_guard.asgi_websocket import converse, deny
+from proxy_guard.engine import unanswered
 from proxy_guard.guard import Exchange, Guard
 from proxy_guard.model import WEBSOCKET, Headers, Verdict
 from proxy_guard.passage import Passage
@@ -24,6 +25,7 @@ Send = Callable[[Event], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _HOST = re.compile(r"[A-Za-z0-9._~-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
+NO_TARGET = unanswered(None, 400, "its target can't be read")
 # Ways to send a body that this middleware would not see.
 _BYPASSING = ("http.response.pathsend", "http.response.zerocopysend", "http.response.push")
 
@@ -52,9 +54,16 @@ class ProxyGuardMiddleware:
             return
         if scope["type"] != "http":
             raise RuntimeError("the guard knows connections of the types http, websocket and lifespan only")
+        clear = origin_form(scope)
+        if clear is None:
+            await reply(NO_TARGET, send)
+            return
+        scope = clear
         headers = from_wire(scope["headers"])
         guard = self.guard  # another one may be put in its place meanwhile
         exchange = guard.open(scope["method"], url_of(scope), headers)
+        if exchange.rewritten:
+            scope = {**scope, **_to_scope(exchange.rewritten)}
         if exchange.concerns("response") and (asking := exchange.asking(headers)) is not headers:
             scope = {**scope, "headers": to_wire(asking)}
         if exchange.concerns("request"):
@@ -85,6 +94,8 @@ class ProxyGuardMiddleware:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = from_wire(scope["headers"])
         exchange = self.guard.open(WEBSOCKET, url_of(scope), headers)
+        if exchange.rewritten:
+            scope = {**scope, **_to_scope(exchange.rewritten)}
         head = exchange.request(headers)
         if exchange.concerns("request"):
             verdict = await exchange.inspect(head)
@@ -213,6 +224,27 @@ async def reply(verdict: Verdict, send: Send) -> None:
     await send({"type": "http.response.body", "body": verdict.body})
 
 
+def origin_form(scope: Scope) -> Scope | None:
+    """A scope whose path is one (RFC 9112 3.2); None for a target that the guard can't tell the meaning of.
+
+    A target may come as a whole URL, which a server has to take; then it has to name the host that the request is for.
+    """
+    raw: bytes = scope.get("raw_path") or b"/"
+    if raw.startswith(b"/") and scope["method"] != "CONNECT":
+        return scope
+    if raw == b"*" and scope["method"] == "OPTIONS":
+        return scope
+    found = ABSOLUTE.fullmatch(raw)
+    hosts = [value.lower() for name, value in scope["headers"] if name == b"host"]
+    if not found or scope["method"] == "CONNECT" or hosts != [found[1].lower()]:
+        return None
+    path = found[2] or b"/"
+    return {**scope, "raw_path": path, "path": unquote(path.decode("latin-1"))}
+
+
+ABSOLUTE = re.compile(rb"https?://([^/?#@]+)(/[^?#]*)?", re.IGNORECASE)
+
+
 def url_of(scope: Scope) -> str:
     """The URL of a request, which decides what rules apply."""
     headers = dict(scope["headers"])
@@ -220,6 +252,7 @@ def url_of(scope: Scope) -> str:
     if not _HOST.fullmatch(host):  # nor may a host turn the path into something else
         host = ":".join(map(str, scope.get("server") or ("",)))
     path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
+    path = "/*" if path == "*" else path
     query = scope.get("query_string", b"").decode("latin-1")
     return f"{scope.get('scheme', 'http')}://{host}{path}" + (f"?{query}" if query else "")
 

@@ -46,7 +46,7 @@ def refuse(message: Message, match: Match, limits: Limits) -> Verdict | None:
     """A verdict that the head of a message is enough for; None where the body is needed. `body` is not read."""
     decider = _decider(message, match)
     if match.api is None:
-        verdict = decider.unmatched()
+        verdict = _without_api(match, decider)
         return verdict if verdict.action == "block" else None
     try:
         if match.signing and message.direction == "request":
@@ -62,6 +62,10 @@ def refuse(message: Message, match: Match, limits: Limits) -> Verdict | None:
         verdict = decider.failed(error.cause, error.status, error.why)
         return verdict if verdict.action == "block" else None
     return None
+
+
+def _without_api(match: Match, decider: Decider) -> Verdict:
+    return decider.failed("undecodable", 400, match.unclear) if match.unclear else decider.unmatched()
 
 
 def _verifies(message: Message, match: Match) -> bool:
@@ -145,7 +149,7 @@ def _signed(message: Message, match: Match, signing: Signing, limits: Limits) ->
 def _unsigned(message: Message, match: Match, limits: Limits) -> Inspection:
     decider = _decider(message, match)
     if match.api is None:
-        return decider.unmatched()
+        return _without_api(match, decider)
     if not message.body and not (match.api.head and message.direction == "request"):
         return decider.allow()
     try:
@@ -268,8 +272,12 @@ def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType
         return UNNAMED, []
     types: list[str] = []
     encodings: list[str] = []
+    framed: set[str] = set()
     for name, value in message.headers:
-        match name.lower():
+        lower = name.lower()
+        if lower in _FRAMING:
+            framed.add(lower)
+        match lower:
             case "content-type":
                 types.append(value)
             case "content-encoding":
@@ -278,6 +286,8 @@ def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType
                 raise _too_large(limits)
             case "content-range" if message.direction == "request":
                 raise Unreadable("a part of a body can't be judged")
+    if len(framed) > 1 and message.direction == "request":
+        raise Unreadable("where the body ends is not clear", status=400)
     if len(types) > 1:
         raise Unreadable("the message has more than one Content-Type", status=400)
     content_type = read_content_type(types[0]) if types else UNNAMED
@@ -286,6 +296,9 @@ def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType
         if content_type.charset:
             known(content_type.charset)
     return content_type, encodings_of(encodings) if encodings else []
+
+
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 def _check_type(content_type: ContentType, message: Message, api: Api) -> None:

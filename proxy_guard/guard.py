@@ -133,7 +133,7 @@ class Guard:
 
     def open(self, method: str, url: str, headers: Headers = ()) -> Exchange:
         """The exchange that a request begins; `headers` are the request's."""
-        match = self._rules.match(method, url)
+        match = self._rules.match(method, url, headers)
         return Exchange(self, match, method, url, match.owner.of(headers) if match else ("", ""))
 
     async def inspect(self, message: Message) -> Verdict:
@@ -141,7 +141,10 @@ class Guard:
         exchange = self.open(message.method, message.url, message.headers if message.direction == "request" else ())
         if not exchange.concerns(message.direction):
             return Verdict("allow", message.headers, message.body, reason="no rule is about this message")
-        return await exchange.inspect(exchange.owned(message))
+        verdict = await exchange.inspect(exchange.owned(message))
+        if exchange.rewritten and verdict.action != "block" and verdict.url is None:
+            return replace(verdict, url=exchange.rewritten)
+        return verdict
 
     async def run(self, message: Message, match: Match) -> Verdict:
         """Drives the engine over one message, to its verdict; a block where it breaks."""
@@ -172,7 +175,7 @@ class Guard:
     async def _large(self, message: Message, match: Match) -> Verdict:
         """The same where it would hold up the event loop: in a worker process, or for want of one in threads."""
         if self._workers:
-            verdict = await self._workers.inspect(message, partial(self._answer, message))
+            verdict = await self._workers.inspect(message, match.key, partial(self._answer, message))
             return engine.failed(message, match, verdict) if isinstance(verdict, Failed) else verdict
         inspection = engine.inspect(message, match, self._rules.limits)
         said = await anyio.to_thread.run_sync(engine.advance, inspection)
@@ -302,14 +305,16 @@ def _step[T](passing: Generator[Wish, Answer, T], answer: Answer | None = None) 
 class Exchange:
     """One request and its response, under the rules that were in force when the request came."""
 
-    __slots__ = ("_guard", "_match", "_method", "_owner", "_url")
+    __slots__ = ("_guard", "_match", "_method", "_owner", "_url", "rewritten")
 
     def __init__(self, guard: Guard, match: Match | None, method: str, url: str, owner: tuple[str, str]) -> None:
         self._guard = guard
         self._match = match
         self._method = method
-        self._url = url
+        self._url = match.url if match else url
         self._owner = owner
+        self.rewritten = self._url if self._url != url else None
+        """The URL that goes on where that is not spelled as it came (RFC 3986 6.2.2), whatever the verdicts are."""
 
     def concerns(self, direction: Direction) -> bool:
         """Whether a message of that direction is to be inspected; if not, its body may stream by untouched."""
@@ -348,7 +353,9 @@ class Exchange:
         return Message("response", self._method, self._url, headers, body, status, *self._owner)
 
     def owned(self, message: Message) -> Message:
-        """`message` with its owner, if it does not name one itself, and the time, if it does not tell that."""
+        """`message` with its owner, if it does not name one itself, the time, if it does not tell that, and its URL."""
+        if self.rewritten:
+            message = replace(message, url=self.rewritten)
         if message.at is None:
             message = replace(message, at=time.time())
         account, conversation = self._owner

@@ -18,7 +18,7 @@ from mitmproxy.flow import Error
 from mitmproxy.tools.dump import DumpMaster
 from mitmproxy.utils import asyncio_utils
 
-from proxy_guard import audit, mitm_options, mitm_websocket
+from proxy_guard import audit, mitm_heads, mitm_options, mitm_websocket
 from proxy_guard.errors import ProxyGuardError
 from proxy_guard.guard import BROKEN, Exchange, Guard
 from proxy_guard.model import WEBSOCKET, Headers, Verdict
@@ -99,9 +99,14 @@ class ProxyGuardAddon:
             return  # another addon has answered, or the client has gone
         with _decided(flow):
             assert self.guard is not None
+            if refusal := mitm_heads.refuse(flow):
+                _answer(flow, refusal)
+                return
             headers = _headers(flow.request)
             exchange = self.guard.open(flow.request.method, flow.request.url, headers)
             flow.metadata[_EXCHANGE] = exchange
+            if exchange.rewritten:
+                flow.request.path = mitm_heads.path_of(exchange.rewritten)
             if exchange.concerns("response") and (asking := exchange.asking(headers)) is not headers:
                 flow.request.headers = _fields(asking)
             flow.request.stream = not exchange.concerns("request")
@@ -132,14 +137,14 @@ class ProxyGuardAddon:
         elif verdict.action == "rewrite":
             _rewrite(flow.request, verdict)
             if verdict.url:
-                # Path and query only: a proxy's own form of the target, and the host, stay.
-                flow.request.path = "/" + verdict.url.partition("://")[2].partition("/")[2]
+                flow.request.path = mitm_heads.path_of(verdict.url)
 
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Lets responses that no rule is about stream by, and those that stream pass as they are decided on."""
         exchange: Exchange | None = flow.metadata.get(_EXCHANGE)
         if flow.response is None or exchange is None:
             return
+        flow.response.headers.pop("alt-svc", None)  # which would lead clients round the guard
         if flow.response.status_code == 101:
             return  # nothing to inspect before its messages
         with _decided(flow):

@@ -18,6 +18,7 @@ import uvicorn
 
 from proxy_guard import audit
 from proxy_guard.asgi import (
+    ABSOLUTE,
     Event,
     ProxyGuardMiddleware,
     Receive,
@@ -176,7 +177,8 @@ class ReverseProxy:
             if not 200 <= response.status < 600:
                 raise Unanswered(502, "its status is none")
             headers, _, _ = end_to_end(response.headers, 502)
-            named = [(name.lower(), value) for name, value in headers]
+            # Alt-Svc would lead clients round the guard.
+            named = [(name.lower(), value) for name, value in headers if name.lower() != b"alt-svc"]
             await send({"type": "http.response.start", "status": response.status, "headers": named})
             async for piece in response.aiter_stream():
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -222,11 +224,10 @@ class _Body:
 
 def _target(scope: Scope) -> Scope:
     """The path and query of a target that came as a whole URL (RFC 9112 3.2.2), which a server has to take."""
-    raw: bytes = scope["raw_path"]
-    if raw.startswith(b"/"):
+    found = ABSOLUTE.fullmatch(scope["raw_path"])
+    if not found:
         return {}
-    _, _, rest = raw.partition(b"://")
-    raw = b"/" + rest.partition(b"/")[2]
+    raw: bytes = found[2] or b"/"
     return {"raw_path": raw, "path": unquote(raw.decode("latin-1"))}
 
 

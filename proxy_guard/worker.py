@@ -27,7 +27,7 @@ from proxy_guard import engine, plugins
 from proxy_guard.media import Redacted
 from proxy_guard.media_judge import scrub_by_policy
 from proxy_guard.model import Failed, Message, Scrub, Verdict
-from proxy_guard.rules.compiled import Ruleset
+from proxy_guard.rules.compiled import Key, Ruleset
 from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import scrubbed_of
 from proxy_guard.scrubbers.local import LocalScrubber
@@ -76,12 +76,10 @@ class _Worker:
         if isinstance(job, MediaTask):
             policy = self._policies[job.policy]
             return scrub_by_policy(data, job.declared, job.settings, policy, partial(self._answer, guard=guard))
-        return self._inspect(replace(job, body=data), guard)
+        return self._inspect(replace(job.head, body=data), job.key, guard)
 
-    def _inspect(self, message: Message, guard: Connection) -> Verdict:
-        match = self._rules.match(message.method, message.url)
-        if match is None:
-            raise LookupError
+    def _inspect(self, message: Message, key: Key, guard: Connection) -> Verdict:
+        match = self._rules.matched(key, message.url)
         inspection = engine.inspect(message, match, self._rules.limits)
         said = engine.advance(inspection)
         while not isinstance(said, Verdict):

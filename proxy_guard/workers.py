@@ -32,6 +32,7 @@ from proxy_guard.codecs import Limits
 from proxy_guard.media import MediaSettings, Redacted
 from proxy_guard.media.asked import Refused, ScrubMedia
 from proxy_guard.model import Failed, Message, Verdict
+from proxy_guard.rules.compiled import Key
 from proxy_guard.stages import Answer, Wish
 
 Respond = Callable[[Wish, float], Awaitable[Answer]]
@@ -73,7 +74,15 @@ class MediaTask:
     settings: MediaSettings
 
 
-Job = Message | MediaTask
+@dataclass(frozen=True, slots=True)
+class MessageTask:
+    """A message to be inspected by the rules that it met; its body goes beside it."""
+
+    head: Message
+    key: Key
+
+
+Job = MessageTask | MediaTask
 Done = Verdict | Redacted | Refused
 
 
@@ -134,9 +143,9 @@ class Workers:
         self._nursery = self._coming = None
         self._idle.clear()
 
-    async def inspect(self, message: Message, respond: Respond) -> Verdict | Failed:
-        """The verdict on a message, or why there is none. Raises WorkerDied."""
-        done = await self._do(message, respond)
+    async def inspect(self, message: Message, key: Key, respond: Respond) -> Verdict | Failed:
+        """The verdict on a message that met the rules of that key, or why there is none. Raises WorkerDied."""
+        done = await self._do(MessageTask(replace(message, body=b""), key), respond, message.body)
         assert isinstance(done, Verdict | Failed)
         return done
 
@@ -299,10 +308,8 @@ class _Worker:
 
     def do(self, job: Job, data: bytes) -> Any:
         """What is done, what is to be known for that, or the name of what was raised there."""
-        # Bytes go as they are, beside the rest: they need not be copied into it.
-        body = job.body if isinstance(job, Message) else data
-        self._connection.send(replace(job, body=b"") if isinstance(job, Message) else job)
-        self._connection.send_bytes(body)
+        self._connection.send(job)
+        self._connection.send_bytes(data)  # as they are: they need not be copied into the rest
         return self._said()
 
     def answer(self, answer: Answer) -> Any:

@@ -29,7 +29,13 @@ _CODES = {
     "unverified": "signature_invalid",
     "unsignable": "signature_broken",
 }
-_UNANSWERED = {400: "request_invalid", 501: "upgrade_unsupported", 503: "upstream_busy", 504: "upstream_timeout"}
+_UNANSWERED = {
+    400: "request_invalid",
+    501: "upgrade_unsupported",
+    505: "version_unsupported",
+    503: "upstream_busy",
+    504: "upstream_timeout",
+}
 
 
 def compile_block_body(template: dict[str, Any] | None) -> tuple[str, BlockBody]:
@@ -70,7 +76,8 @@ def broken() -> Verdict:
 def unanswered(block_body: tuple[str, BlockBody], status: int, why: str) -> Verdict:
     """What the client is told where the upstream gave no answer: nothing was found, and nothing goes on."""
     media_type, body = block_body
-    message = "The request could not be sent on." if status <= 501 else "The chat API did not answer."
+    unasked = status in (400, 501, 505)
+    message = "The request could not be sent on." if unasked else "The chat API did not answer."
     return _blocked(
         media_type, body(status, f"{message} ({why})", why, _UNANSWERED.get(status, "upstream_failed")), status
     )

@@ -15,9 +15,10 @@ from proxy_guard.policy import Policy
 from proxy_guard.policy.decide import BlockBody
 from proxy_guard.remote.connection import Connection
 from proxy_guard.rules.formats import Formats
-from proxy_guard.rules.matching import last_steps, split_url
+from proxy_guard.rules.matching import last_steps
 from proxy_guard.rules.signatures import Webhooks
 from proxy_guard.rules.streams import StreamRule
+from proxy_guard.rules.targets import Target, read_target, said_otherwise
 from proxy_guard.rules.websockets import WebSocketRule
 from proxy_guard.signing import Scheme, Signing
 from proxy_guard.vault import VaultRule
@@ -127,12 +128,17 @@ class CompiledRoute:
     signing: Mapping[str, Signing] = field(default_factory=dict)
     """By the names of API descriptions."""
 
+    def find(self, method: str, host: str, path: str) -> Api | None:
+        """The API description that a request meets."""
+        return self.apis.find(method if method == WEBSOCKET else method.upper(), host, path)
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """What a request met: its policy, its API (None: no description matches), and what then.
 
-    `policies` are those that fields name as their own. `webhooks` is set where it is one.
+    `policies` are those that fields name as their own. `webhooks` is set where it is one. `url` is the request's, as it
+    goes on. `unclear` says why it can't be told what it meets. `key` finds the match anew in the same rules.
     """
 
     policy: Policy
@@ -142,6 +148,14 @@ class Match:
     owner: Owner = NOBODY
     signing: Signing | None = None
     webhooks: Webhooks | None = None
+    url: str = field(default="", repr=False)
+    unclear: str = ""
+    key: Key = (0, "", False)
+
+
+Key = tuple[int, str, bool]
+"""The number of the route, the name of the API description, and whether it is one of its webhooks."""
+_SEVERAL = "the request can be read as one of several API descriptions or routes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +180,61 @@ class Ruleset:
         every = [*(route.policy for route in self.routes), *self.of_fields.values()]
         return list({policy.name: policy for policy in every}.values())
 
-    def match(self, method: str, url: str) -> Match | None:
+    def match(self, method: str, url: str, headers: Headers = ()) -> Match | None:
         """What a request meets; None where no route is about it."""
-        host, path = split_url(url)
-        for route in self.routes:
+        target = read_target(url)
+        methods, others, why = said_otherwise(method, headers) if headers else ([], [], "")
+        if methods or others or len(target.paths) > 1 or why or target.why:
+            return self._careful(target, [method, *methods], others, why or target.why)
+        number = self._route(target.host, target.paths[0])
+        if number < 0:
+            return None
+        api = self.routes[number].find(method, target.host, target.paths[0])
+        return self._matched(number, api, target.paths[0], target.url)
+
+    def _careful(self, target: Target, methods: list[str], others: list[Target], why: str) -> Match | None:
+        """The same for one that can be read in several ways; it can't be told where these meet different rules."""
+        routes = [self._route(target.host, path) for path in target.paths]
+        if why or len(set(routes)) > 1:
+            known = [number for number in routes if number >= 0]
+            return self._unclear(known[0], target, why or _SEVERAL) if known else None
+        read = [(number, path) for number, path in zip(routes, target.paths, strict=True) if number >= 0]
+        read += [(n, path) for each in others for path in each.paths if (n := self._route(target.host, path)) >= 0]
+        met: dict[tuple[int, str], tuple[int, Api, str]] = {}
+        for number, path in read:
+            for method in methods:
+                api = self.routes[number].find(method, target.host, path)
+                if api is not None:
+                    met.setdefault((number, api.name), (number, api, path))
+        if len(met) > 1:
+            return self._unclear(next(iter(met))[0], target, _SEVERAL)
+        if met:
+            [(number, api, path)] = met.values()
+            return self._matched(number, api, path, target.url)
+        return self._matched(routes[0], None, target.paths[0], target.url) if routes[0] >= 0 else None
+
+    def _route(self, host: str, path: str) -> int:
+        """The number of the first route about a host and path; -1 where there is none."""
+        for number, route in enumerate(self.routes):
             if route.hosts.fullmatch(host) and route.paths.fullmatch(path):
-                api = route.apis.find(method if method == WEBSOCKET else method.upper(), host, path)
-                if api is None:
-                    return Match(route.policy, None, route.unmatched == "block", self.of_fields, route.owner)
-                hooks = api.webhooks if api.webhooks and api.webhooks.paths.fullmatch(path) else None
-                signing = route.signing.get(api.name) if hooks or api.webhooks is None else None
-                return Match(route.policy, api, False, self.of_fields, route.owner, signing, hooks)
-        return None
+                return number
+        return -1
+
+    def _unclear(self, number: int, target: Target, why: str) -> Match:
+        route = self.routes[number]
+        return Match(route.policy, None, True, self.of_fields, route.owner, url=target.url, unclear=why)
+
+    def _matched(self, number: int, api: Api | None, path: str, url: str) -> Match:
+        hooks = api.webhooks if api and api.webhooks and api.webhooks.paths.fullmatch(path) else None
+        return self.matched((number, api.name if api else "", hooks is not None), url)
+
+    def matched(self, key: Key, url: str) -> Match:
+        """The match of that key, for a request to `url`."""
+        number, name, hooked = key
+        route = self.routes[number]
+        if not name:
+            return Match(route.policy, None, route.unmatched == "block", self.of_fields, route.owner, url=url, key=key)
+        api = self.apis[name]
+        hooks = api.webhooks if hooked else None
+        signing = route.signing.get(name) if hooks or api.webhooks is None else None
+        return Match(route.policy, api, False, self.of_fields, route.owner, signing, hooks, url, key=key)
