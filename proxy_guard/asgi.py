@@ -139,13 +139,21 @@ class _ResponseGuard:
         self._passage: Passage | None = None
         self._reply: StreamedReply | None = None
         self._started = False
+        self._untouched = False
 
     async def __call__(self, event: Event) -> None:
         """Takes an event of the application's."""
         kind = event["type"]
-        if kind == "http.response.start":
+        if self._untouched:
+            await self._send(event)
+        elif kind == "http.response.start":
             self._start = event
-            self._passage = self._exchange.stream(self._exchange.response(event["status"], self._headers()))
+            head = self._exchange.response(event["status"], self._headers())
+            if self._exchange.untouched(head):
+                self._untouched = True
+                await self._send(event)
+                return
+            self._passage = self._exchange.stream(head)
             if self._passage is not None:
                 self._reply = StreamedReply(self._passage, self._strides, self._pass)
         elif self._reply is not None:

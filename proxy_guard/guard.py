@@ -326,6 +326,10 @@ class Exchange:
         signed = match.signing is not None and match.signing.verifies
         return match.api.concerns(direction) or (signed and direction == "request")
 
+    def untouched(self, reply: Message) -> bool:
+        """Whether a reply is of a kind that goes by uninspected, by its head."""
+        return self._match is not None and self._match.api is not None and self._match.api.untouched(reply.headers)
+
     @property
     def api(self) -> str | None:
         """The API description that is about it."""
@@ -342,7 +346,8 @@ class Exchange:
         """The headers of the request for an upstream whose reply is to be inspected; `headers` where none changes."""
         assert self._match is not None
         assert self._match.api is not None
-        return policy_headers.asking(headers, streams=bool(self._match.api.streams))
+        streams = bool(self._match.api.streams) and self._match.api.replies is None
+        return policy_headers.asking(headers, streams=streams)
 
     def request(self, headers: Headers, body: bytes = b"") -> Message:
         """The exchange's request as a message, that came now."""

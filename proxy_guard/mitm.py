@@ -152,6 +152,10 @@ class ProxyGuardAddon:
                 flow.response.stream = True
                 return
             head = exchange.response(flow.response.status_code, _headers(flow.response))
+            if exchange.untouched(head):
+                flow.response.stream = True
+                del flow.metadata[_EXCHANGE]
+                return
             passage = exchange.stream(head, at_once=True)
             if passage is not None:
                 flow.metadata[_PASSAGE] = passage

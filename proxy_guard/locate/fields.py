@@ -12,7 +12,7 @@ from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.jsonpath import Node, Query, Step, root_nodes
 from proxy_guard.locate.media import Inline, MediaSlot, media_at
-from proxy_guard.locate.unreached import RULE, Remainder
+from proxy_guard.locate.unreached import IDENTIFIER, RULE, Remainder
 from proxy_guard.model import Direction, Path, Slot
 
 Kind = Literal["text", "json", "media", "echo"]
@@ -27,8 +27,9 @@ class Field:
     """One JSONPath rule of an API description, compiled. `signed`: read, but never rewritten.
 
     `policy`, `entity`, `join` and `direction` are those of its slots. `skip` names members that kind `json` leaves
-    alone. Kind `echo` spells texts again, in tokens say: null once a text is edited. `repeats`: its texts may be
-    those that `locate` is told of as known. `inline`: how a linked medium is written in place of its link.
+    alone, `identifiers` those of which it leaves alone numbers and identifiers. Kind `echo` spells texts again, in tokens
+    say: null once a text is edited. `repeats`: its texts may be those that `locate` is told of as known. `inline`: how a
+    linked medium is written in place of its link.
     """
 
     rule: str
@@ -40,6 +41,7 @@ class Field:
     join: int = 0
     direction: Direction = "request"
     skip: frozenset[str] = frozenset()
+    identifiers: frozenset[str] = frozenset()
     repeats: bool = False
     inline: Inline | None = None
 
@@ -297,7 +299,7 @@ class _Walk:
             match value:
                 case dict():
                     for name, member in value.items():
-                        if name in each.skip:
+                        if name in each.skip or (name in each.identifiers and _identifies(member)):
                             self._seen.add((id(value), name))
                             continue
                         at = (*path, name)
@@ -324,6 +326,10 @@ class _Walk:
         nested = Nested([document.value], document.exact, holder, key, document.ambiguous, parent)
         self.found.nested.append(nested)
         return nested
+
+
+def _identifies(member: Any) -> bool:
+    return isinstance(member, int | float) or (isinstance(member, str) and IDENTIFIER.fullmatch(member) is not None)
 
 
 def _rename(slots: Sequence[tuple[Slot, str]]) -> None:

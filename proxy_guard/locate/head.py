@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from proxy_guard.codecs.form import Pairs, read_pairs
 from proxy_guard.errors import Unreadable
@@ -25,15 +25,19 @@ UNEDITABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class HeadFields:
-    """What is inspected of a request besides its body. `every_parameter`: all of the query; headers in lower case."""
+    """What is inspected of a request besides its body. Headers are in lower case.
+
+    `every_parameter`: all of the query. `every_segment`: all of the path, whatever its segments hold.
+    """
 
     parameters: frozenset[str] = frozenset()
     every_parameter: bool = False
     segments: tuple[re.Pattern[str], ...] = field(default=(), repr=False)
     headers: frozenset[str] = frozenset()
+    every_segment: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.parameters or self.every_parameter or self.segments or self.headers)
+        return bool(self.parameters or self.every_parameter or self.segments or self.headers or self.every_segment)
 
 
 NO_HEAD = HeadFields()
@@ -97,7 +101,7 @@ class Head:
 def locate_head(fields: HeadFields, message: Message) -> Head:
     """The slots that `fields` reach in a request's URL and headers."""
     head = Head()
-    if fields.segments or fields.parameters or fields.every_parameter:
+    if fields.segments or fields.every_segment or fields.parameters or fields.every_parameter:
         _in_url(fields, message.url, head)
     for number, (name, value) in enumerate(message.headers if fields.headers else ()):
         lower = name.lower()
@@ -114,6 +118,8 @@ def _in_url(fields: HeadFields, url: str, head: Head) -> None:
     head._url = (found[1], found[2], found[3], found[4] or "")
     if fields.segments:
         _in_path(fields, found[2], head)
+    elif fields.every_segment:
+        _segments(found[2], head)
     if found[3] and (fields.parameters or fields.every_parameter):
         head._query = pairs = read_pairs(found[3].encode("latin-1", "replace"))
         head.ambiguous = pairs.ambiguous
@@ -140,6 +146,15 @@ def _in_path(fields: HeadFields, path: str, head: Head) -> None:
                 head._segments[number] = match[name]
                 at = ("url", "segments", name)
                 head.slots.append(Slot(match[name], f"segment {name}", at, head._segments, number))
+
+
+def _segments(path: str, head: Head) -> None:
+    head._raw = path.split("/")
+    for number, raw in enumerate(head._raw):
+        text = unquote(raw)
+        if text:
+            head._segments[number] = text
+            head.slots.append(Slot(text, "segment *", ("url", "segments", str(number)), head._segments, number))
 
 
 def _segment(raw: str) -> str:

@@ -16,14 +16,14 @@ Unreached = Literal["scan", "observe", "block"]
 RULE = "unreached"
 """What stands in place of a JSONPath in the rule of such a slot."""
 
-_STRUCTURAL = frozenset(
+STRUCTURAL = frozenset(
     "id type role model object status event kind format mime_type media_type mimeType mediaType contentType "
     "content_type service_tier system_fingerprint finish_reason finishReason stop_reason stopReason done_reason "
     "tool_call_id tool_use_id toolUseId toolCallId call_id callId response_id responseId request_id requestId "
     "encoding_format created_at updated_at createTime created modelVersion tool_choice version $schema $ref".split()
 )
 """Members that every chat API has for its own sake, whatever it calls them."""
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_.:/-]{0,256}")
+IDENTIFIER = re.compile(r"[A-Za-z0-9_.:/-]{0,256}")
 """What their values look like. Others under such a name are seen: nothing hides in a `type` of three words."""
 
 
@@ -56,7 +56,7 @@ class Remainder:
                             member
                             and (here, name) not in seen
                             and name not in self.skip
-                            and not (name in _STRUCTURAL and _IDENTIFIER.fullmatch(member))
+                            and not (name in STRUCTURAL and IDENTIFIER.fullmatch(member))
                         ):
                             found.append((member, (*path, name), value, name))
                     elif isinstance(member, _CONTAINERS) and (here, name) not in seen and name not in self.skip:

@@ -46,6 +46,17 @@ class Api:
     webhooks: Webhooks | None = None
     signatures: tuple[Scheme, ...] = ()
     """Of its webhooks, where it has some; else of all its requests."""
+    replies: re.Pattern[str] | None = field(default=None, repr=False)
+    """The media types of replies that are inspected; all without it."""
+
+    def untouched(self, reply: Headers) -> bool:
+        """Whether a reply with these headers is of a media type that is not inspected."""
+        if self.replies is None:
+            return False
+        types = [value for name, value in reply if name.lower() == "content-type"]
+        return bool(types) and not any(
+            self.replies.fullmatch(part.partition(";")[0].strip().lower()) for each in types for part in each.split(",")
+        )
 
     def matches(self, method: str, host: str, path: str) -> bool:
         """Whether a request is one of this API's."""
@@ -173,6 +184,8 @@ class Ruleset:
     connections: Mapping[str, Connection] = field(default_factory=dict)
     vaults: Mapping[str, VaultRule] = field(default_factory=dict)
     of_fields: Mapping[str, Policy] = field(default_factory=dict)
+    unmatched: Api | None = None
+    """For routes that have what no API description matches scanned."""
 
     @property
     def in_use(self) -> list[Policy]:
@@ -233,7 +246,9 @@ class Ruleset:
         number, name, hooked = key
         route = self.routes[number]
         if not name:
-            return Match(route.policy, None, route.unmatched == "block", self.of_fields, route.owner, url=url, key=key)
+            scanning = self.unmatched if route.unmatched == "scan" else None
+            blocks = route.unmatched == "block"
+            return Match(route.policy, scanning, blocks, self.of_fields, route.owner, url=url, key=key)
         api = self.apis[name]
         hooks = api.webhooks if hooked else None
         signing = route.signing.get(name) if hooks or api.webhooks is None else None

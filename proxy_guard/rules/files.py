@@ -326,8 +326,10 @@ class Route(FileModel):
         description="API description to the connection that holds the secrets of its signatures: those of webhooks are "
         "verified, and made anew where a message is rewritten.",
     )
-    unmatched: Literal["allow", "block"] = Field(
-        default="allow", description="Requests of this route that no API description matches."
+    unmatched: Literal["allow", "scan", "block"] = Field(
+        default="scan",
+        description="Requests of this route that no API description matches. allow: they pass untouched, as do their "
+        "replies. scan: all that can be read of them, and of replies with data, is scrubbed. block: they end with 403.",
     )
 
 

@@ -35,6 +35,7 @@ from proxy_guard.rules.signatures import is_signing, schemes, webhooks
 from proxy_guard.rules.stream_file import StreamField
 from proxy_guard.rules.streams import StreamRule, compile_stream
 from proxy_guard.rules.templates import compile_templates
+from proxy_guard.rules.unmatched import unmatched_api
 from proxy_guard.rules.websocket_file import RunningText
 from proxy_guard.rules.websockets import WebSocketRule, compile_websocket
 from proxy_guard.signing import Signing
@@ -374,8 +375,16 @@ class _Loader:
             own = self._named(where, place, override or name, policies)
             if own is not None:
                 of_fields[name] = own
+        scans = any(route.unmatched == "scan" for route in routes)
         return Ruleset(
-            tuple(routes), apis, policies, Limits(**set_limits), self._recognizers, vaults=vaults, of_fields=of_fields
+            tuple(routes),
+            apis,
+            policies,
+            Limits(**set_limits),
+            self._recognizers,
+            vaults=vaults,
+            of_fields=of_fields,
+            unmatched=unmatched_api() if scans else None,
         )
 
     def _vaults(self, source: SourceFile, file: GuardFile) -> dict[str, VaultRule]:

@@ -37,6 +37,8 @@ class MessageRule:
     others: MessageType
     binary: bool
     marks: frozenset[bytes]
+    text: bool = False
+    """A message that does not begin as an object or array does is one text."""
 
     def of(self, document: Any) -> MessageType:
         """The rule for a message."""

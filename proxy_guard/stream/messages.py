@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
 
-from proxy_guard.codecs import Document, Limits
+from proxy_guard.codecs import Codec, Document, Limits
 from proxy_guard.codecs.json import JsonCodec
+from proxy_guard.codecs.text import TextCodec
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.fields import locate
 from proxy_guard.locate.jsonpath import Query
@@ -29,6 +30,7 @@ from proxy_guard.stream.texts import Texts
 from proxy_guard.stream.waiting import Text, edits_of, write_back
 
 _JSON = JsonCodec()
+_TEXT = TextCodec()
 
 
 class Frame(NamedTuple):
@@ -47,6 +49,7 @@ class _Waiting:
 
     frame: Frame
     document: Document | None = None
+    codec: Codec = _JSON
     texts: list[Text] = field(default_factory=list)
     echoes: list[tuple[Any, Any]] = field(default_factory=list)
     edited: bool = False
@@ -151,7 +154,9 @@ class MessageInspection:
         return frame.data.strip() not in self._rule.marks
 
     def _read(self, waiting: _Waiting) -> Generator[Wish, Answer, Failed | None]:
-        document = _JSON.decode(waiting.frame.data, self._limits)
+        if self._rule.text and waiting.frame.data.lstrip()[:1] not in (b"{", b"["):
+            waiting.codec = _TEXT
+        document = waiting.codec.decode(waiting.frame.data, self._limits)
         if not isinstance(document.value, dict | list):
             raise Unreadable("a message holds no object, so that no field can be located in it")
         rule = self._rule.of(document.value)
@@ -222,7 +227,7 @@ class MessageInspection:
         self._changed = True
         for holder, key in waiting.echoes if waiting.edited else ():
             holder[key] = None
-        return Frame(_JSON.encode(document)[0], waiting.frame.text)
+        return Frame(waiting.codec.encode(document)[0], waiting.frame.text)
 
 
 def _lane(document: Any, keys: Sequence[Query]) -> tuple[Any, ...]:

@@ -13,9 +13,11 @@ routes:
   - {paths: ["/block/**"], policy: block}
   - {paths: ["/observe/**"], policy: observe}
   - {paths: ["/lenient/**"], policy: lenient}
+  - {paths: ["/scan/**"], policy: mask, unmatched: scan}
+  - {paths: ["/scanblock/**"], policy: block, unmatched: scan}
   - {paths: ["/closed/**"], policy: mask, unmatched: block}
   - {paths: ["/observeclosed/**"], policy: observe, unmatched: block}
-  - {policy: mask}
+  - {policy: mask, unmatched: allow}
 limits: {body: 200000, decoded: 400000, depth: 20}
 """
 _LENIENT = """\
