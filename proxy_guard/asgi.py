@@ -14,7 +14,8 @@ from urllib.parse import quote, unquote
 from proxy_guard.asgi_stream import StreamedReply, Strides
 from proxy_guard.asgi_websocket import converse, deny
 from proxy_guard.engine import unanswered
-from proxy_guard.guard import Exchange, Guard
+from proxy_guard.exchange import Exchange
+from proxy_guard.guard import Guard
 from proxy_guard.model import WEBSOCKET, Headers, Verdict
 from proxy_guard.passage import Passage
 

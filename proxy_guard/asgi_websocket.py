@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from proxy_guard.guard import Exchange
+from proxy_guard.exchange import Exchange
 from proxy_guard.model import Message, Verdict
 from proxy_guard.websocket import Close, Frame, Lane, Passed
 

@@ -20,7 +20,8 @@ from mitmproxy.utils import asyncio_utils
 
 from proxy_guard import audit, mitm_heads, mitm_options, mitm_websocket
 from proxy_guard.errors import ProxyGuardError
-from proxy_guard.guard import BROKEN, Exchange, Guard
+from proxy_guard.exchange import Exchange
+from proxy_guard.guard import BROKEN, Guard
 from proxy_guard.model import WEBSOCKET, Headers, Verdict
 from proxy_guard.passage import Passage
 from proxy_guard.reload import Holder, reload_on_hangup

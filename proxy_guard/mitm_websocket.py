@@ -16,7 +16,7 @@ from mitmproxy.proxy.layers import websocket as layers
 from wsproto.connection import ConnectionState
 from wsproto.events import CloseConnection, Event
 
-from proxy_guard.guard import Exchange
+from proxy_guard.exchange import Exchange
 from proxy_guard.websocket import Close, Frame, Lane, Passed
 
 _LANES = "proxy_guard.lanes"

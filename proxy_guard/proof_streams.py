@@ -9,7 +9,7 @@ from typing import Any
 from proxy_guard.codecs import Limits
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
-from proxy_guard.guard import Exchange
+from proxy_guard.exchange import Exchange
 from proxy_guard.locate.jsonpath import compile_path
 from proxy_guard.model import Message
 from proxy_guard.rules.compiled import Api

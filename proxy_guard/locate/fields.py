@@ -27,9 +27,9 @@ class Field:
     """One JSONPath rule of an API description, compiled. `signed`: read, but never rewritten.
 
     `policy`, `entity`, `join` and `direction` are those of its slots. `skip` names members that kind `json` leaves
-    alone, `identifiers` those of which it leaves alone numbers and identifiers. Kind `echo` spells texts again, in tokens
-    say: null once a text is edited. `repeats`: its texts may be those that `locate` is told of as known. `inline`: how a
-    linked medium is written in place of its link.
+    alone, `identifiers` those of which it leaves alone numbers and identifiers. Kind `echo` spells texts again, in
+    tokens say: null once a text is edited. `repeats`: its texts may be those that `locate` is told of as known.
+    `inline`: how a linked medium is written in place of its link.
     """
 
     rule: str

@@ -87,7 +87,7 @@ class _Loader:
             for each in ruleset.in_use:
                 self._using.update(each.asked, each.media.connections if each.media else ())
                 self._check_needs(each, ruleset)
-            return replace(ruleset, connections=self._in_use())
+            return replace(ruleset, connections=self._in_use(), unmatched=unmatched_api())
         except RulesError as error:
             self.faults += error.faults
             return None
@@ -375,16 +375,8 @@ class _Loader:
             own = self._named(where, place, override or name, policies)
             if own is not None:
                 of_fields[name] = own
-        scans = any(route.unmatched == "scan" for route in routes)
         return Ruleset(
-            tuple(routes),
-            apis,
-            policies,
-            Limits(**set_limits),
-            self._recognizers,
-            vaults=vaults,
-            of_fields=of_fields,
-            unmatched=unmatched_api() if scans else None,
+            tuple(routes), apis, policies, Limits(**set_limits), self._recognizers, vaults=vaults, of_fields=of_fields
         )
 
     def _vaults(self, source: SourceFile, file: GuardFile) -> dict[str, VaultRule]:
