@@ -270,16 +270,14 @@ def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType
     """
     if message.status == 206:
         raise Unreadable("a part of a body can't be judged", status=502)
+    if message.direction == "request":
+        _check_framing(message)
     if not api.fields(message.direction):
         return UNNAMED, []
     types: list[str] = []
     encodings: list[str] = []
-    framed: set[str] = set()
     for name, value in message.headers:
-        lower = name.lower()
-        if lower in _FRAMING:
-            framed.add(lower)
-        match lower:
+        match name.lower():
             case "content-type":
                 types.append(value)
             case "content-encoding":
@@ -288,8 +286,6 @@ def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType
                 raise _too_large(limits)
             case "content-range" if message.direction == "request":
                 raise Unreadable("a part of a body can't be judged")
-    if len(framed) > 1 and message.direction == "request":
-        raise Unreadable("where the body ends is not clear", status=400)
     if len(types) > 1:
         raise Unreadable("the message has more than one Content-Type", status=400)
     content_type = read_content_type(types[0]) if types else UNNAMED
@@ -298,6 +294,13 @@ def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType
         if content_type.charset:
             known(content_type.charset)
     return content_type, encodings_of(encodings) if encodings else []
+
+
+def _check_framing(message: Message) -> None:
+    """Raises Unreadable where two servers could see the end of the body at different places (RFC 9112 6.3)."""
+    told = [(lower, value) for name, value in message.headers if (lower := name.lower()) in _FRAMING]
+    if len(told) > 1 or any(name == "transfer-encoding" and value.lower() != "chunked" for name, value in told):
+        raise Unreadable("where the body ends is not clear")
 
 
 _FRAMING = frozenset({"content-length", "transfer-encoding"})

@@ -216,7 +216,7 @@ class _Walk:
         elif isinstance(value, dict | list):
             return  # a list of parts, say: other fields reach into it
         else:
-            slot = Slot(str(value), each.rule, path, holder, key, False, each.signed)
+            slot = Slot(_text(value), each.rule, path, holder, key, False, each.signed)
             slot.join = each.join
             self._add(each, slot)
         self._seen.add(place)
@@ -313,7 +313,7 @@ class _Walk:
                     medium = MediaSlot(each.rule, path, holder, key, "file", policy=each.policy)
                     self.found.media.append(medium)
                 case _:
-                    self._add(each, Slot(str(value), each.rule, path, holder, key, False, each.signed, nested))
+                    self._add(each, Slot(_text(value), each.rule, path, holder, key, False, each.signed, nested))
 
     def _held(self, text: str, holder: Any, key: Any, parent: Nested | None) -> Nested | None:
         """The document that a string holds; None where it is no JSON, or cut short: plain text then."""
@@ -326,6 +326,17 @@ class _Walk:
         nested = Nested([document.value], document.exact, holder, key, document.ambiguous, parent)
         self.found.nested.append(nested)
         return nested
+
+
+def _text(value: Any) -> str:
+    """What a string or a number says; of a number that is whole, its digits, however it is written."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _WHOLE:
+        return str(int(value))
+    return str(value)
+
+
+_WHOLE = 1e21
+"""From here on other readers write an exponent, too (ECMA-262 6.1.6.1.20)."""
 
 
 def _identifies(member: Any) -> bool:

@@ -11,12 +11,12 @@ from typing import Any
 from proxy_guard.asgi import ProxyGuardMiddleware
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
-_QUIET = 0.15
-"""Seconds without a byte after which what was sent is answered, whole or not: this server reads no message."""
+_QUIET = 1.0
+"""Seconds without a byte after which what was sent is answered, whole or not."""
 
 
 class Tap:
-    """An upstream that does not parse: two readers could not disagree with it on where a message ends."""
+    """An upstream that keeps all that it is sent, whatever it makes of it."""
 
     def __init__(self) -> None:
         self._seen: list[bytearray] = []
@@ -37,21 +37,23 @@ class Tap:
         self._seen.append(kept)
         with connection:
             connection.settimeout(_QUIET)
-            asked = False
+            asked = b""
             while True:
                 try:
                     piece = connection.recv(65536)
+                    if not piece:
+                        return
+                    kept += piece
+                    asked += piece
+                    if not _whole(asked):
+                        continue
                 except TimeoutError:
-                    if asked:
-                        connection.sendall(OK)
-                    asked = False
-                    continue
+                    pass
                 except OSError:
                     return
-                if not piece:
-                    return
-                kept += piece
-                asked = True
+                if asked:
+                    connection.sendall(OK)
+                asked = b""
 
     def take(self) -> bytes:
         """All that has arrived since it was asked last."""
@@ -75,7 +77,7 @@ def say(port: int, request: bytes, seconds: float = 3.0) -> bytes:
             while piece := client.recv(65536):
                 data += piece
                 if _whole(data):
-                    client.settimeout(0.3)
+                    client.settimeout(0.1)
         except (TimeoutError, ConnectionError):
             pass
     return data
@@ -83,8 +85,11 @@ def say(port: int, request: bytes, seconds: float = 3.0) -> bytes:
 
 def _whole(data: bytes) -> bool:
     head, end, body = data.partition(b"\r\n\r\n")
-    lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    return bool(end and lengths and len(body) >= int(lengths[0].partition(b":")[2]))
+    head = head.lower()
+    if b"transfer-encoding:" in head:
+        return body.endswith(b"0\r\n\r\n")
+    lengths = [line for line in head.split(b"\r\n") if line.startswith(b"content-length:")]
+    return bool(end) and len(body) >= (int(lengths[0].partition(b":")[2]) if lengths else 0)
 
 
 def status(answer: bytes) -> int:
