@@ -168,6 +168,7 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
             raise _too_large(limits)
         return (yield from whole(message, decode_content(message.body, encodings, limits), match, stream, limits))
     read = _read(message, api, limits)
+    _no_more_than(limits.strings, len(read.head.slots) + len(read.located.slots), "texts")
     media = read.located.media
     about_media = uninspected(media, match)
     findings: list[LocatedFinding] = []
@@ -180,6 +181,7 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
         if outcome.rejected and not policy.observe:
             return decider.rejected(outcome.rejected, outcome.findings)
         findings += outcome.findings
+        _no_more_than(limits.findings, len(findings), "findings")
         blocking += outcome.blocking
         if not policy.observe:
             # An operator may give back what it was given; that is no change.
@@ -200,6 +202,11 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
         return decider.allow(findings, passed)
     reason = "rewritten" if edits or about_media.changed else "read in one of several ways, forwarded as read"
     return decider.rewrite(findings, reason, written)
+
+
+def _no_more_than(most: int, number: int, what: str) -> None:
+    if number > most:
+        raise Unreadable(f"the message has more than {most} {what}", status=413, cause="too_large")
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +277,9 @@ def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType
     """
     if message.status == 206:
         raise Unreadable("a part of a body can't be judged", status=502)
+    if len(message.headers) > limits.headers:
+        why = f"the message has more than {limits.headers} header fields"
+        raise Unreadable(why, status=431 if message.direction == "request" else 502, cause="too_large")
     if message.direction == "request":
         _check_framing(message)
     if not api.fields(message.direction):

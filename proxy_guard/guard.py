@@ -66,6 +66,7 @@ class Guard:
         self._rules = rules
         self._source: tuple[Path, str | None] | None = None
         self._workers = workers
+        self._running = 0
         self._scrubbers: dict[str, Scrubber] = {}
         for policy in rules.in_use:
             for name in policy.asked:
@@ -142,6 +143,9 @@ class Guard:
 
     async def run(self, message: Message, match: Match) -> Verdict:
         """Drives the engine over one message, to its verdict; a block where it breaks."""
+        if self._running >= self._rules.limits.in_flight:
+            return engine.failed(message, match, Failed("unavailable", "too many messages are being inspected"))
+        self._running += 1
         try:
             if engine.is_large(message, match, self._rules.limits):
                 return await self._large(message, match)
@@ -152,6 +156,8 @@ class Guard:
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the guard, the message must not pass
             log.error("guard failed", error=type(error).__name__)
             return BROKEN
+        finally:
+            self._running -= 1
 
     async def _small(self, message: Message, match: Match) -> Verdict:
         """The verdict, with nothing between the engine and the event loop."""

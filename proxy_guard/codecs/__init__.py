@@ -18,6 +18,18 @@ class Limits:
     """Decoded bytes per byte on the wire; bodies under 64 KiB decoded are exempt."""
     depth: int = 64
     """Levels of nesting of a JSON document."""
+    nodes: int = 1_000_000
+    """Values in a JSON document, by its commas and opening brackets."""
+    strings: int = 100_000
+    """Texts of a message that are inspected, numbers and names among them."""
+    parts: int = 1000
+    """Parts of a multipart body."""
+    headers: int = 256
+    """Header fields of a message."""
+    findings: int = 100_000
+    """Findings in a message."""
+    in_flight: int = 1000
+    """Messages that are inspected at a time."""
     stream_hold: int = 256
     """Code points of a streamed text that are held while they may be part of a finding."""
     time: float = 5.0

@@ -98,6 +98,10 @@ class JsonCodec:
 
     def decode_text(self, text: str, limits: Limits) -> Document:
         """The document in a string."""
+        most = limits.nodes
+        if len(text) > most and text.count(",") + text.count("[") + text.count("{") >= most:
+            # By the signs that part values, those in texts among them, before anything is made of the body.
+            raise Unreadable(f"the body has more than {most} values", status=413, cause="too_large")
         reader = _FREE.pop() if _FREE else _Reader()
         try:
             return self._read(reader, text, limits)

@@ -25,7 +25,6 @@ _BYTES = "application/octet-stream"
 _MEMBERS = 3
 """Of a file."""
 _ENCODINGS = ("7bit", "8bit", "binary")
-_MOST_PARTS = 1000
 _MOST_HEADERS = 4096
 """Bytes of one part's headers."""
 _QUOTED = {'"': "%22", "\r": "%0D", "\n": "%0A"}
@@ -59,7 +58,7 @@ class MultipartCodec:
         delimiter = _delimiter(content_type)
         entries: Entries[Any] = Entries()
         parts = []
-        for raw in _split(body, delimiter):
+        for raw in _split(body, delimiter, limits.parts):
             part = _part(raw)
             if part.filename is None:
                 label = read_content_type(part.content_type).charset if part.content_type else ""
@@ -97,10 +96,10 @@ def _delimiter(content_type: ContentType) -> bytes:
     return b"--" + content_type.boundary.encode()
 
 
-def _split(body: bytes, delimiter: bytes) -> list[bytes]:
+def _split(body: bytes, delimiter: bytes, most: int) -> list[bytes]:
     """The parts, headers and content, without the line ends that belong to delimiters."""
-    if body.count(delimiter) > _MOST_PARTS:
-        raise Unreadable(f"the body has more than {_MOST_PARTS} parts", status=413, cause="too_large")
+    if body.count(delimiter) - 1 > most:
+        raise Unreadable(f"the body has more than {most} parts", status=413, cause="too_large")
     first, *parts = body.split(delimiter)
     if first or not parts or parts[-1] not in (b"--", b"--\r\n"):
         raise Unreadable("the multipart body does not begin and end with its boundary")

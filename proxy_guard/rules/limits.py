@@ -14,6 +14,14 @@ class LimitsRule(FileModel):
     decoded: PositiveInt | None = Field(default=None, description="Bytes after Content-Encoding is taken off.")
     ratio: PositiveInt | None = Field(default=None, description="Decoded bytes per byte on the wire.")
     depth: PositiveInt | None = Field(default=None, description="Levels of nesting of JSON.")
+    nodes: PositiveInt | None = Field(default=None, description="Values in JSON, by its commas and opening brackets.")
+    strings: PositiveInt | None = Field(
+        default=None, description="Texts of a message that are inspected, numbers and names among them."
+    )
+    parts: PositiveInt | None = Field(default=None, description="Parts of a multipart body.")
+    headers: PositiveInt | None = Field(default=None, description="Header fields of a message.")
+    findings: PositiveInt | None = Field(default=None, description="Findings in a message.")
+    in_flight: PositiveInt | None = Field(default=None, description="Messages that are inspected at a time.")
     stream_hold: PositiveInt | None = Field(
         default=None, description="Characters of a streamed text that are held while they may be part of a finding."
     )

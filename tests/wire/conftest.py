@@ -35,6 +35,7 @@ def wire_rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 GUARD = """\
 version: 1
 routes:
+  - {paths: ["/_taken"], unmatched: allow}
   - {paths: ["/closed/**"], unmatched: block}
   - {paths: ["/open/**"], unmatched: allow}
   - {policy: mask}
