@@ -280,8 +280,6 @@ def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType
     if len(message.headers) > limits.headers:
         why = f"the message has more than {limits.headers} header fields"
         raise Unreadable(why, status=431 if message.direction == "request" else 502, cause="too_large")
-    if message.direction == "request":
-        _check_framing(message)
     if not api.fields(message.direction):
         return UNNAMED, []
     types: list[str] = []
@@ -296,6 +294,8 @@ def _check_head(message: Message, api: Api, limits: Limits) -> tuple[ContentType
                 raise _too_large(limits)
             case "content-range" if message.direction == "request":
                 raise Unreadable("a part of a body can't be judged")
+    if message.direction == "request":
+        _check_framing(message)
     if len(types) > 1:
         raise Unreadable("the message has more than one Content-Type", status=400)
     content_type = read_content_type(types[0]) if types else UNNAMED

@@ -219,7 +219,7 @@ def test_the_upstreams_certificate_is_verified_and_what_is_under_way_ends(folder
     url, flags = f"https://localhost:{raw.port}", ("--door", "asgi", "--policy", "block")
     with sidecar(url, folder / "sidecar-tls.log", *flags, SSL_CERT_FILE=str(bundle)) as door:
         raw.context = contexts[1]
-        assert post(door.port, "/unmatched")[0] == 502
+        assert post(door.port, "/unmatched", b"{}")[0] == 502
         assert post(door.port)[0] == 422, "the guard decides first"
         assert raw.seen == []
         raw.context = contexts[0]
