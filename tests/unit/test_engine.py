@@ -467,7 +467,11 @@ HEADS: dict[str, tuple[Headers, int | None]] = {
     "a length at the limit": ((*JSON, ("content-length", "1000")), None),
     "a length beyond it": ((*JSON, ("Content-Length", "1001")), 413),
     "one of two lengths beyond it": ((*JSON, ("content-length", "10"), ("content-length", "1001")), 413),
-    "a length that is no number": ((*JSON, ("content-length", "x"), ("content-length", "-1")), None),
+    "a length that is no number": ((*JSON, ("content-length", "x")), None),
+    "two lengths": ((*JSON, ("content-length", "2"), ("content-length", "3")), 400),
+    "a length and a coding": ((*JSON, ("content-length", "2"), ("transfer-encoding", "chunked")), 400),
+    "another coding": ((*JSON, ("transfer-encoding", "gzip, chunked")), 400),
+    "chunks": ((*JSON, ("transfer-encoding", "chunked")), None),
     # Python refuses to make a number of so many digits.
     "a length of 5,000 digits": ((*JSON, ("content-length", "9" * 5000)), 413),
 }
