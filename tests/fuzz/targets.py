@@ -17,7 +17,8 @@ from proxy_guard.codecs import ContentType, Limits, Media
 from proxy_guard.codecs.charset import read_content_type
 from proxy_guard.codecs.content_encoding import decode_content
 from proxy_guard.errors import RulesError, Unreadable
-from proxy_guard.guard import BROKEN, Exchange, Guard
+from proxy_guard.exchange import Exchange
+from proxy_guard.guard import BROKEN, Guard
 from proxy_guard.locate.jsonpath import PathFault, compile_path
 from proxy_guard.model import Finding, Headers, Message, Verdict, Wanted
 from proxy_guard.operators.mask import Mask
