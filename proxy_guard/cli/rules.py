@@ -15,7 +15,9 @@ from proxy_guard import resources
 from proxy_guard.errors import ProxyGuardError, RulesError
 from proxy_guard.guard import Guard
 from proxy_guard.proofs import Outcome, run_proofs, unproven
+from proxy_guard.rules.files import GuardFile
 from proxy_guard.rules.load import load_rules
+from proxy_guard.rules.reading import SourceFile
 
 _console = Console()
 
@@ -52,7 +54,17 @@ def lint(folder: Path | None, as_json: bool) -> None:
     _console.print(table)
     for name in missing:
         _console.print(Text("warning: ", "yellow") + Text(f"{name} has no proof beside it"), soft_wrap=True)
+    for number in _silent_routes(folder):
+        why = f"routes[{number}] of guard.yaml does not say `unmatched`: what no API description matches passes"
+        _console.print(Text("warning: ", "yellow") + Text(why), soft_wrap=True)
     _console.print("No mistakes.", style="green")
+
+
+def _silent_routes(folder: Path) -> list[int]:
+    """The numbers of the routes of valid rules that do not say what becomes of what no API description matches."""
+    source = SourceFile(folder / "guard.yaml", "guard.yaml")
+    routes = source.validate(GuardFile).routes
+    return [n for n, route in enumerate(routes) if "unmatched" not in route.model_fields_set]
 
 
 def test(folder: Path | None, as_json: bool) -> None:

@@ -327,7 +327,7 @@ class Route(FileModel):
         "verified, and made anew where a message is rewritten.",
     )
     unmatched: Literal["allow", "scan", "block"] = Field(
-        default="scan",
+        default="allow",
         description="Requests of this route that no API description matches. allow: they pass untouched, as do their "
         "replies. scan: all that can be read of them, and of replies with data, is scrubbed. block: they end with 403.",
     )

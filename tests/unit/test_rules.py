@@ -308,7 +308,7 @@ def test_defaults_stand_in_for_what_is_left_out(folder: Path) -> None:
         0.4,
         "en",
     )
-    assert ruleset.routes[0].unmatched == "scan"
+    assert ruleset.routes[0].unmatched == "allow"
     assert ruleset.limits.body == 10 * 1024 * 1024
 
 
@@ -371,10 +371,10 @@ limits: {body: 10, decoded: 20, ratio: 3, depth: 4, time: 0.5}
     [
         ("POST", "https://x.internal.example/x", ("one", "a", False)),
         ("post", "https://x.internal.example/X/", ("one", "a", False)),
-        ("GET", "https://x.internal.example/x", ("one", "unmatched", False)),
+        ("GET", "https://x.internal.example/x", ("one", None, False)),
         ("POST", "https://x.internal.example/b/y", ("one", "b", False)),
         ("POST", "https://api.example/b/y", ("two", "b", False)),
-        ("POST", "https://api.example/b/z", ("two", "unmatched", False)),
+        ("POST", "https://api.example/b/z", ("two", None, False)),
         ("POST", "https://api.example/x", ("mask", "a", False)),
         ("POST", "https://api.example/other", ("mask", None, True)),
         ("POST", "https://other.example/x", None),

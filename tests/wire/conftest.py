@@ -38,7 +38,7 @@ routes:
   - {paths: ["/_taken"], unmatched: allow}
   - {paths: ["/closed/**"], unmatched: block}
   - {paths: ["/open/**"], unmatched: allow}
-  - {policy: mask}
+  - {policy: mask, unmatched: scan}
 limits: {body: 200000, decoded: 400000, depth: 20}
 """
 

@@ -29,7 +29,7 @@ LIMITS = (
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Door]]:
     folder = tmp_path_factory.mktemp("narrow")
     rules = make_rules(folder)
-    (rules / "guard.yaml").write_text(f"version: 1\n{ROUTES}{{policy: mask}}]\nlimits: {LIMITS}\n")
+    (rules / "guard.yaml").write_text(f"version: 1\n{ROUTES}{{policy: mask, unmatched: scan}}]\nlimits: {LIMITS}\n")
     tap = Tap()
     starts = [
         sidecar(f"http://127.0.0.1:{tap.port}", folder / "mitm.log", "--rules", str(rules)),
