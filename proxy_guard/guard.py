@@ -196,8 +196,11 @@ class Guard:
                 said = _step(passing, answer)
             if not isinstance(said, Wish):
                 return said
-            deadline = deadline or anyio.current_time() + self._rules.limits.time
+            asked = anyio.current_time()
+            deadline = deadline or asked + self._rules.limits.time
             answer = await self._answer(message, said, deadline)
+            if isinstance(said, ScrubMedia):  # each medium has a time of its own
+                deadline += anyio.current_time() - asked
 
     def drive_at_once(self, passing: Passing) -> bytes:
         """The same without waiting for anyone, where `quick`."""

@@ -9,6 +9,8 @@ from proxy_guard.codecs import Document, Limits
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.fields import Field, FieldTree, Kind, Located, locate
 from proxy_guard.locate.jsonpath import compile_path
+from proxy_guard.locate.media import MediaSlot
+from proxy_guard.media_stage import MediaOutcome, scrubbed_media, uninspected
 from proxy_guard.model import Direction, Failed, Slot
 from proxy_guard.policy import Policy
 from proxy_guard.rules.compiled import Match
@@ -60,15 +62,24 @@ class Held(Running):
 
 
 def scrub_located(
-    located: Located, own: list[Slot], match: Match, document: Any, direction: Direction
+    located: Located,
+    own: list[Slot],
+    match: Match,
+    document: Any,
+    direction: Direction,
+    waits: Limits | None = None,
 ) -> Generator[Wish, Answer, Found | Failed]:
     """What there is in those slots of a document that stand by themselves, its `own`; what is to be edited is.
 
-    `direction` is that of the HTTP message, which slots that no field reached do not tell.
+    `direction` is that of the HTTP message, which slots that no field reached do not tell. Media are scrubbed where
+    one may wait for that, within the limits in `waits`; else, in a stream that is not to be held up, they are refused.
     """
     found = Found()
-    if located.media and not match.policy.passes("unsupported_media"):
-        raise Unreadable(f"media can't be inspected ({located.media[0].rule})", status=415, cause="unsupported_media")
+    about_media = yield from _media(located.media, match, waits)
+    if isinstance(about_media, Failed):
+        return about_media
+    found.findings += about_media.findings
+    found.rejected = about_media.rejected
     edits = [(slot, text) for slot, text in located.known if text != slot.text]
     groups: dict[str, tuple[Policy, list[Slot]]] = {}
     for slot in own:
@@ -86,5 +97,19 @@ def scrub_located(
         if not policy.observe:
             edits += [(slots[n], text) for n, text in outcome.texts.items() if text != slots[n].text]
     if not found.ends:
-        found.edited = located.apply(edits)
+        found.edited = located.apply(edits) | about_media.write()
     return found
+
+
+def _media(
+    media: list[MediaSlot], match: Match, waits: Limits | None
+) -> Generator[Wish, Answer, MediaOutcome | Failed]:
+    """What becomes of the media of an event. Raises Unreadable for those that may not pass."""
+    if waits is None:
+        if media and not match.policy.passes("unsupported_media"):
+            why = f"media can't be inspected in a stream ({media[0].rule})"
+            raise Unreadable(why, status=415, cause="unsupported_media")
+        return MediaOutcome()
+    outcome = uninspected(media, match)
+    failed = yield from scrubbed_media(media, match, waits, outcome)
+    return failed or outcome

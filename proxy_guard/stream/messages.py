@@ -163,7 +163,7 @@ class MessageInspection:
         located = locate(rule.fields, document, self._limits)
         waiting.document, waiting.echoes = document, located.echoes
         own = [slot for slot in located.slots if slot.rule not in rule.running]
-        outcome = yield from scrub_located(located, own, self._match, document.value, self._direction)
+        outcome = yield from scrub_located(located, own, self._match, document.value, self._direction, self._limits)
         if isinstance(outcome, Failed):
             return outcome
         waiting.edited = self._found.take(outcome)

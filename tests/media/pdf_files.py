@@ -96,6 +96,15 @@ def make_nasty(plan: Planted) -> bytes:
         pdf.Root.Names = Dictionary(EmbeddedFiles=Dictionary(Names=Array(["list.txt", pdf.make_indirect(file)])))
         pdf.Root.OpenAction = Dictionary(S=Name.JavaScript, JS=f"app.alert('{plan.line()}')")
         pdf.Root.PieceInfo = Dictionary(App=Dictionary(Private=plan.line(), LastModified="D:2026"))
+        pdf.Root.AcroForm.XFA = Array(["datasets", pdf.make_stream(f"<who>{plan.line()}</who>".encode())])
+        layer = pdf.make_indirect(Dictionary(Type=Name.OCG, Name=plan.line()))
+        pdf.Root.OCProperties = Dictionary(
+            OCGs=Array([layer]), D=Dictionary(OFF=Array([layer]), Order=Array([layer]), BaseState=Name.ON)
+        )
+        page.Resources.Properties = Dictionary(Hidden=layer)
+        page.contents_add(f"/OC /Hidden BDC BT /F1 10 Tf 60 160 Td ({plan.line()}) Tj ET EMC".encode(), prepend=False)
+        page.Metadata = pdf.make_stream(f"<x>{plan.line()}</x>".encode(), Type=Name.Metadata, Subtype=Name.XML)
+        page.Thumb = pdf.make_stream(plan.line().encode(), Width=1, Height=1, BitsPerComponent=8)
         with pdf.open_outline() as outline:
             outline.root.append(pikepdf.OutlineItem(plan.line(), 0))
         with pdf.open_metadata() as metadata:
@@ -107,7 +116,19 @@ def make_nasty(plan: Planted) -> bytes:
     data = out.getvalue()
     unused = f"9000 0 obj\n({plan.line()})\nendobj\n".encode()
     start = data.rindex(b"startxref")
-    return data[:start] + unused + data[start:] + f"\n% {plan.line()}\n".encode()
+    data = data[:start] + unused + data[start:] + f"\n% {plan.line()}\n".encode()
+    return _revised(data, plan)
+
+
+def _revised(data: bytes, plan: Planted) -> bytes:
+    """A second revision (ISO 32000-2, 7.5.6) that has another document information in place of the first one's."""
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        size, root = len(pdf.objects) + 9100, pdf.Root.objgen[0]
+    before = int(data[data.rindex(b"startxref") + 9 :].split()[0])
+    first = f"{size} 0 obj\n<< /Title ({plan.line()}) >>\nendobj\n".encode()
+    at = len(data)
+    table = f"xref\n{size} 1\n{at:010d} 00000 n \ntrailer\n<< /Size {size + 1} /Root {root} 0 R /Info {size} 0 R /Prev {before} >>\n"
+    return data + first + f"{table}startxref\n{at + len(first)}\n%%EOF\n".encode()
 
 
 def broken(data: bytes, draw: random.Random) -> bytes:

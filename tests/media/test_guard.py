@@ -18,6 +18,8 @@ from PIL import Image, ImageDraw
 
 from proxy_guard import Guard, Message, Verdict, resources
 from proxy_guard.media_scrubber import MediaScrubber
+from proxy_guard.stream.messages import Frame
+from proxy_guard.websocket import Passed
 from tests.media import samples
 from tests.media.pictures import font
 
@@ -274,3 +276,43 @@ def png(text: str) -> bytes:
     out = io.BytesIO()
     image.save(out, "PNG")
     return out.getvalue()
+
+
+def test_media_in_a_stream_are_refused_saying_so(make: Make) -> None:
+    event = json.dumps({"type": "image_generation.partial_image", "b64_json": base64.b64encode(TEXT).decode()})
+    body = f"data: {event}\n\n".encode()
+    (verdict,) = inspect(
+        make(), Message("response", "POST", IMAGES, (("content-type", "text/event-stream"),), body, 200)
+    )
+    assert (verdict.action, verdict.status) == ("block", 415)
+    assert "in a stream" in verdict.reason
+
+
+def test_media_in_messages_of_a_websocket_are_scrubbed(make: Make) -> None:
+    guard = make()
+
+    def item(url: str, text: str) -> Frame:
+        parts = [{"type": "input_text", "text": text}, {"type": "input_image", "image_url": url}]
+        message = {"type": "conversation.item.create", "item": {"type": "message", "role": "user", "content": parts}}
+        return Frame(json.dumps(message).encode())
+
+    async def run() -> tuple[Passed, Passed, Passed]:
+        exchange = guard.open("websocket", "wss://api.openai.com/v1/realtime")
+        lane, other = exchange.lane(exchange.request(())), exchange.lane(exchange.request(()))
+        assert lane and other
+        first = await lane.feed(item(data_url(samples.picture(), "image/png"), f"call {PHONE}"))
+        second = await lane.feed(item(data_url(samples.blank(), "image/png"), "hello"))
+        audio = {"type": "input_audio_buffer.append", "audio": base64.b64encode(bytes(99)).decode()}
+        return first, second, await other.feed(Frame(json.dumps(audio).encode()))
+
+    scrubbed, clean, audio = anyio.run(run)
+    text, image = json.loads(scrubbed.frames[0].data)["item"]["content"]
+    assert text["text"] == "call " + "X" * 10
+    samples.is_clean_picture(
+        samples.picture(), base64.b64decode(image["image_url"].removeprefix("data:image/png;base64,"))
+    )
+    assert clean.frames == [item(data_url(samples.blank(), "image/png"), "hello")]
+    assert audio.frames == []
+    assert audio.close is not None
+    assert audio.close.code == 1008
+    assert "no redactor knows" in audio.close.reason
