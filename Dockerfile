@@ -20,6 +20,12 @@ RUN pip wheel --no-deps --wheel-dir /dist . \
  && python -m venv --without-pip /opt/proxy-guard \
  && pip --python /opt/proxy-guard/bin/python install --no-index --find-links /wheels --find-links /dist 'proxy-guard[mitm,ner]'
 
+# What the image has of packages, as CycloneDX; the tool that says so stays in this stage.
+RUN python -m venv /sbom \
+ && /sbom/bin/pip install --no-index --find-links /wheels cyclonedx-bom \
+ && /sbom/bin/cyclonedx-py environment /opt/proxy-guard/bin/python --pyproject pyproject.toml --output-reproducible \
+    --of JSON -o /opt/proxy-guard/sbom.cdx.json
+
 # The shipped rules, proven with what is installed. The proofs need the pattern database, so this leaves it in the cache and
 # the first start finds it there. It is made for this machine's processor; on one that can't use it, it is compiled anew.
 ENV PATH=/opt/proxy-guard/bin:$PATH HOME=/data PROXY_GUARD_CACHE=/data/cache

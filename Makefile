@@ -6,7 +6,7 @@ LOCK := requirements.lock
 JOBS ?= 2
 SHARED := -n $(JOBS) --dist loadfile
 
-.PHONY: install demo test test-all check conformance fuzz bench lock schemas clean
+.PHONY: install demo test test-all check conformance fuzz sbom audit bench lock schemas clean
 
 install: .venv/installed
 
@@ -38,6 +38,14 @@ FUZZ_SECONDS ?= 60
 fuzz: install
 	@for target in codecs encodings jsonpath edits messages streams rules; do \
 	  $(PY) -m tests.fuzz $$target $(FUZZ_SECONDS) || exit 1; done
+
+# What is in .venv, as CycloneDX 1.6, the same for the same packages.
+sbom: install
+	@.venv/bin/cyclonedx-py environment .venv/bin/python --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.cdx.json
+
+# Known vulnerabilities of what is pinned. Asks the vulnerability service of PyPI, so it needs the internet.
+audit: install
+	@.venv/bin/pip-audit --requirement requirements.lock --disable-pip --require-hashes --strict
 
 bench: install
 	@$(PY) -m bench
