@@ -25,6 +25,7 @@ from proxy_guard.guard import BROKEN, Guard
 from proxy_guard.model import WEBSOCKET, Headers, Verdict
 from proxy_guard.passage import Passage
 from proxy_guard.reload import Holder, reload_on_hangup
+from proxy_guard.secrets import keep_off_disk
 
 log = audit.logger()
 _EXCHANGE = "proxy_guard.exchange"
@@ -46,6 +47,7 @@ class ProxyGuardAddon:
 
     def load(self, loader: Loader) -> None:
         """Declares the options."""
+        keep_off_disk()
         mitm_websocket.install()
         # Errors that are logged until mitmproxy is up end it: those of rules shall, those of the first messages not.
         if (check := ctx.master.addons.get("errorcheck")) is not None:

@@ -15,6 +15,13 @@ Action = Literal["allow", "rewrite", "block"]
 Headers = tuple[tuple[str, str], ...]
 """Names and values in wire order, repeated ones kept; text is ISO-8859-1, as HTTP has it (RFC 9110 5.5)."""
 
+
+def unshown[T](kind: type[T]) -> type[T]:
+    """A class decorator: objects show their type only, since all that they hold may be personal data."""
+    kind.__repr__ = lambda self: f"{kind.__name__}(…)"  # type: ignore[method-assign]
+    return kind
+
+
 WEBSOCKET = "websocket"
 """Stands for the method of what opens a WebSocket, and of its messages; no method of HTTP is in lower case."""
 

@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import re
+import resource
 from collections.abc import Container
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,11 @@ _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 _ORIGIN = re.compile(r"https?://[^/?#]*/?")
 _NEVER = "a secret never stands in a file: write ${env:NAME} or ${file:PATH}"
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+
+
+def keep_off_disk() -> None:
+    """Has the system write no core file of this process, nor of those that it starts: it would hold messages."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def resolve(text: object) -> object:

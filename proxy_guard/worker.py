@@ -31,6 +31,7 @@ from proxy_guard.rules.compiled import Key, Ruleset
 from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import scrubbed_of
 from proxy_guard.scrubbers.local import LocalScrubber
+from proxy_guard.secrets import keep_off_disk
 from proxy_guard.stages import Answer, Wish
 from proxy_guard.workers import NUMBER, Done, Job, MediaTask
 
@@ -172,6 +173,6 @@ def _gone() -> NoReturn:
 
 if __name__ == "__main__":
     # Texts of messages must not come to lie on a disk.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    keep_off_disk()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     nursery(socket.socket(fileno=int(sys.argv[1])))

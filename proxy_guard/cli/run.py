@@ -14,6 +14,7 @@ from rich.console import Console
 
 from proxy_guard.errors import MissingExtra, ProxyGuardError
 from proxy_guard.guard import Guard
+from proxy_guard.secrets import keep_off_disk
 
 _LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]*):(?P<port>\d{1,5})")
 
@@ -33,6 +34,7 @@ def run(upstream: str, rules: Path | None, listen: str, policy: str | None, door
     place = _LISTEN.fullmatch(listen)
     if place is None:
         raise ProxyGuardError("--listen is HOST:PORT")
+    keep_off_disk()
     guard = Guard.from_rules(rules, policy=policy)
     host = place["host"].strip("[]") or "127.0.0.1"
     Console(stderr=True).print(

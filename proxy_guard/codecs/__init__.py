@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from proxy_guard.model import unshown
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -87,13 +89,14 @@ class Document:
     `files` says that it holds `Media`, `source` is what its codec wants to know when it writes it.
     """
 
-    value: Any
+    value: Any = field(repr=False)
     ambiguous: bool = False
     exact: bool = False
     files: bool = False
     source: Any = field(default=None, repr=False)
 
 
+@unshown
 class Written(NamedTuple):
     """A body to be forwarded; `charset` is one that its Content-Type has to name from now on."""
 

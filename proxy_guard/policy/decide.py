@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from proxy_guard.errors import Cause
-from proxy_guard.model import Action, Headers, LocatedFinding, Message, Verdict
+from proxy_guard.model import Action, Headers, LocatedFinding, Message, Verdict, unshown
 from proxy_guard.policy import Policy
 from proxy_guard.policy.headers import with_body
 
@@ -88,6 +88,7 @@ def _blocked(media_type: str, body: bytes, status: int) -> Verdict:
     return Verdict("block", (("content-type", media_type), *headers) if body else headers, body, status)
 
 
+@unshown
 class Forward(NamedTuple):
     """What goes on in place of a message: headers, and body and URL where they are not the message's own."""
 

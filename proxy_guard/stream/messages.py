@@ -19,7 +19,7 @@ from proxy_guard.codecs.text import TextCodec
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.fields import locate
 from proxy_guard.locate.jsonpath import Query
-from proxy_guard.model import Failed, Message, Verdict
+from proxy_guard.model import Failed, Message, Verdict, unshown
 from proxy_guard.policy.decide import Decider, Forward
 from proxy_guard.rules.compiled import Match
 from proxy_guard.rules.websockets import MessageRule
@@ -33,6 +33,7 @@ _JSON = JsonCodec()
 _TEXT = TextCodec()
 
 
+@unshown
 class Frame(NamedTuple):
     """One message of a WebSocket, whole: its payload, UTF-8 where it is `text`."""
 
@@ -51,7 +52,7 @@ class _Waiting:
     document: Document | None = None
     codec: Codec = _JSON
     texts: list[Text] = field(default_factory=list)
-    echoes: list[tuple[Any, Any]] = field(default_factory=list)
+    echoes: list[tuple[Any, Any]] = field(default_factory=list, repr=False)
     edited: bool = False
 
     @property

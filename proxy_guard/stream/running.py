@@ -23,6 +23,7 @@ from proxy_guard.model import (
     Scrub,
     Scrubbed,
     Slot,
+    unshown,
 )
 from proxy_guard.operators.block import Block
 from proxy_guard.policy import Policy
@@ -41,6 +42,7 @@ _OPEN = 64
 _SENTENCE = re.compile(r"(?:[.!?।。！？…][\"'”’)\]]*\s+|[。！？]|\n)(?=\S)")
 
 
+@unshown
 class Edit(NamedTuple):
     """`text[start:end]` of the whole text becomes `new`."""
 

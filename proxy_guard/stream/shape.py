@@ -13,6 +13,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
+from proxy_guard.model import unshown
 from proxy_guard.stream.framing import Event
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[0-9]+|[^"0-9]+')
@@ -93,6 +94,7 @@ def _apart(ours: list[str], theirs: list[str], place: int) -> bool:
     return bool(_VALUE_NEXT.search(ours[place - 1]) and _VALUE_DONE.match(ours[place + 1]))
 
 
+@unshown
 class _Known[About](NamedTuple):
     shape: Shape
     about: About

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from proxy_guard.codecs import Document
-from proxy_guard.model import Path, Slot
+from proxy_guard.model import Path, Slot, unshown
 from proxy_guard.rules.streams import EventRule, Lane
 from proxy_guard.stream.framing import Event
 from proxy_guard.stream.running import Running
@@ -21,6 +21,7 @@ def position_of(lane: Lane, slot: Slot, document: Any) -> Position:
     return lane.number, tuple(key.of(document, slot.path) for key in lane.keys)
 
 
+@unshown
 class Text(NamedTuple):
     """A text of an event: where it stands in the event, and in the text that it is part of."""
 
@@ -54,7 +55,7 @@ class Waiting:
     event: Event
     document: Document | None = None
     rule: EventRule | None = None
-    echoes: list[tuple[Any, Any]] = field(default_factory=list)
+    echoes: list[tuple[Any, Any]] = field(default_factory=list, repr=False)
     texts: list[Text] = field(default_factory=list)
     edited: bool = False
     read: bool = False

@@ -27,6 +27,11 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def temporary(self) -> Path:
+        """Its folder of temporary files."""
+        return self.output.with_name(f"{self.output.name}.tmp")
+
     def printed(self) -> str:
         return self.output.read_text(errors="replace")
 
@@ -41,7 +46,10 @@ def free_port() -> int:
 @contextmanager
 def running(command: list[str], port: int, output: Path, **env: str) -> Iterator[Server]:
     with output.open("wb") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, env={**os.environ, **env})
+        temporary = output.with_name(f"{output.name}.tmp")
+        temporary.mkdir(exist_ok=True)
+        environment = {**os.environ, "TMPDIR": str(temporary), **env}
+        process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, env=environment)
         try:
             server = Server(port, output, process)
             _ready(server)
