@@ -93,6 +93,8 @@ def is_large(message: Message, match: Match, limits: Limits) -> bool:
         return False
     if size > limits.large:
         return size > limits.large + _MEDIA or size - _of_media(message.body) > limits.large
+    if size > _FEW and message.body.count(b'"') > _MANY:
+        return True
     named = [value for name, value in message.headers if name.lower() == "content-encoding"]
     return bool(named) and longer_decoded(limits.large, message.body, encodings_of(named))
 
@@ -102,6 +104,12 @@ def _of_media(body: bytes) -> int:
     if body.count(b'"') > _STRINGS:
         return 0
     return sum(len(each) for each in body.split(b'"') if len(each) > _LONG and b" " not in each)
+
+
+_FEW = 16 * 1024
+"""Bytes of a body that can't hold enough texts to take long."""
+_MANY = 3000
+"""Quotation marks of a body with so many short texts that they take as long as a long one."""
 
 
 def failed(message: Message, match: Match, failure: Failed) -> Verdict:
