@@ -90,15 +90,23 @@ class Detector:
         if self._literal:
             return [_findings(hits) for hits in self._engine.detect_many(texts)]
         forms = [normal.forms(text, self._engine.signs(text)) for text in texts]
-        hits = self._engine.detect_many([*texts, *(form.text for some in forms for form in some)])
+        hits = self._engine.detect_many([*texts, *(form.text for some in forms for form in some.read)])
         inner = iter(hits[len(texts) :])
+        others = [form.text for some in forms for form in some.others]
+        beside = iter(self._engine.detect_many(others, named=False) if others else [])
         found = []
         for raw, some in zip(hits, forms, strict=False):
             plain = _findings(raw)
-            for form in some:
-                plain += _unseen(form.original(_findings(next(inner))), plain)
-            found.append(sorted(plain, key=_order) if some else plain)
+            for form in some.read:
+                plain += _unseen(form.original(_findings(next(inner)), _PROSE), plain)
+            for form in some.others:
+                plain += _unseen(form.original(_findings(next(beside))), plain)
+            found.append(sorted(plain, key=_order) if some.read or some.others else plain)
         return found
+
+
+_PROSE = frozenset(NER_LABELS)
+"""What a word is taken for by those around it. In a form it counts only where the form differs from the text."""
 
 
 def _findings(hits: list[Hit]) -> list[Finding]:

@@ -70,17 +70,19 @@ class Engine:
         self._context: Context = LemmaContext(nlp, artifacts_of) if lemmas and nlp else WordContext()
         self.quick = not self._named
 
-    def detect_many(self, texts: Sequence[str]) -> list[list[Hit]]:
-        """The hits of each text that reach the least score, best first."""
+    def detect_many(self, texts: Sequence[str], *, named: bool = True) -> list[list[Hit]]:
+        """The hits of each text that reach the least score, best first; without the model's if not `named`."""
+        detect = self._detect if named else self._detect_patterns
         if all(len(text) <= chunks.SIZE for text in texts):
-            return self._detect(texts)
-        return [
-            find_in_chunks(text, self._detect) if len(text) > chunks.SIZE else self._detect([text])[0] for text in texts
-        ]
+            return detect(texts)
+        return [find_in_chunks(text, detect) if len(text) > chunks.SIZE else detect([text])[0] for text in texts]
 
-    def _detect(self, texts: Sequence[str]) -> list[list[Hit]]:
+    def _detect_patterns(self, texts: Sequence[str]) -> list[list[Hit]]:
+        return self._detect(texts, named=False)
+
+    def _detect(self, texts: Sequence[str], *, named: bool = True) -> list[list[Hit]]:
         found = [self._find(text) for text in texts]
-        if self._named:
+        if self._named and named:
             found = [some + more for some, more in zip(found, self._name(texts), strict=True)]
         return [self._settle(text, hits) if hits else hits for text, hits in zip(texts, found, strict=True)]
 

@@ -34,6 +34,11 @@ class Layer:
         """The stretch of the source that `text[start:end]`, which is not empty, stands for."""
         return self._source(start)[0], self._source(end - 1)[1]
 
+    def changed(self, start: int, end: int) -> bool:
+        """Whether `text[start:end]` is not as it stands in the source."""
+        index = bisect_right(self._starts, end - 1) - 1
+        return index >= 0 and (self.cuts[index].end > start or self.cuts[index].start > start)
+
     def _source(self, place: int) -> tuple[int, int]:
         # Of cuts that start at one place all but the last are empty: what was left out there.
         index = bisect_right(self._starts, place) - 1
@@ -89,10 +94,15 @@ class Form:
         """This form with one more layer, if there is one."""
         return Form(layer.text, (*self.layers, layer)) if layer else self
 
-    def original(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """Findings of this form as findings of the text that it was made from."""
+    def original(self, findings: Iterable[Finding], only_new: frozenset[str] = frozenset()) -> Iterator[Finding]:
+        """Findings of this form as findings of the text that it was made from.
+
+        Entities that are `only_new` count where what was found is written otherwise there.
+        """
         for each in findings:
-            start, end = each.start, each.end
+            start, end, new = each.start, each.end, each.entity not in only_new
             for layer in reversed(self.layers):
+                new = new or layer.changed(start, end)
                 start, end = layer.span(start, end)
-            yield Finding(each.entity, start, end, each.score)
+            if new:
+                yield Finding(each.entity, start, end, each.score)

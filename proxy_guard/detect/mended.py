@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import presidio_analyzer.predefined_recognizers as presidio
-from presidio_analyzer import Pattern, PatternRecognizer
+import regex
+from presidio_analyzer import Pattern, PatternRecognizer, RecognizerResult
 from stdnum.au import acn
 from stdnum.kr import brn
 from stdnum.pl import pesel
+
+from proxy_guard.detect.custom import ordinary_words
+
+_SECONDS = 5.0
 
 
 class _Acn(presidio.AuAcnRecognizer):  # type: ignore[misc]
@@ -39,10 +47,59 @@ class _Nino(presidio.UkNinoRecognizer):  # type: ignore[misc]
     PATTERNS = (Pattern("NINO", _NINO, 0.5),)
 
 
+class _Mac(presidio.MacAddressRecognizer):  # type: ignore[misc]
+    """Presidio's patterns find one at the start of longer numbers, and take any three groups of four digits for one."""
+
+    PATTERNS = (
+        Pattern("MAC", r"(?<![\w:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w]|[:-]\w)", 0.6),
+        Pattern("MAC dotted", r"(?<![\w.])(?![0-9.]+\b(?!\.))[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}(?!\w|\.\w)", 0.6),
+    )
+
+
+_ENDED = re.compile(r"[\w-]|\.\w")
+_NO_HOST = re.compile(r"^[.-]|\.[.-]|-\.")
+_MISSED_SPACE = re.compile(r"([A-Za-z]+)\.[A-Za-z]{2}")
+
+
+class _Url(presidio.UrlRecognizer):  # type: ignore[misc]
+    """Presidio's patterns end within words (`release.ca|ndidate`) and take `calls..me` and `dinner.ms` for hosts.
+
+    An ordinary word, a full stop and two letters are a sentence's end and the next word, not a host.
+    """
+
+    def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None, regex_flags: Any = None) -> list[Any]:
+        """The URLs in `text`. Raises TimeoutError where the text makes a pattern slow."""
+        found = []
+        for pattern in self._compiled():
+            for match in pattern[0].finditer(text, timeout=_SECONDS):
+                if not _ENDED.match(text, match.end()) and _is_url(match.group()):
+                    found.append(RecognizerResult("URL", match.start(), match.end(), pattern[1]))
+        return found
+
+    def _compiled(self) -> list[tuple[Any, float]]:
+        if not hasattr(self, "_expressions"):
+            flags = self.global_regex_flags
+            self._expressions = [(regex.compile(each.regex, flags=flags), each.score) for each in self.patterns]
+        return self._expressions
+
+
+def _is_url(value: str) -> bool:
+    value = value.strip("\"'")
+    if "://" in value:
+        return True
+    host = value.partition("/")[0]
+    if _NO_HOST.search(host):
+        return False
+    missed = _MISSED_SPACE.fullmatch(value)
+    return not (missed and missed[1].lower() in ordinary_words())
+
+
 MENDED: dict[str, type[PatternRecognizer]] = {
     "AuAcnRecognizer": _Acn,
     "KrBrnRecognizer": _Brn,
+    "MacAddressRecognizer": _Mac,
     "PlPeselRecognizer": _Pesel,
     "UkNinoRecognizer": _Nino,
+    "UrlRecognizer": _Url,
 }
 """What stands in for Presidio's recognizers, by their names."""

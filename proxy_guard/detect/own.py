@@ -86,7 +86,7 @@ _OTHER_NUMBERS = regex.compile(
 
 def _card(value: str, near: str) -> float:
     digits = _digits(value)
-    if len(set(digits)) < 2 or not luhn.is_valid(digits):
+    if set(digits) <= {"0", "1"} or len(set(digits)) < 2 or not luhn.is_valid(digits):
         return 0
     # A number that no issuer would give out may be an order's; words around it can still make it a card.
     said_otherwise = len(digits) < 15 and _OTHER_NUMBERS.search(near.partition(value)[0])
@@ -331,7 +331,7 @@ OWN: dict[str, Callable[[], PatternRecognizer]] = {
     "IDENTITY_DOCUMENT": IdentityDocumentRecognizer,
     "IN_AADHAAR": lambda: ScoredRecognizer(
         "IN_AADHAAR",
-        r"(?<![\w-])[2-9]\d{3}([ :-]?)\d{4}\1\d{4}(?![\w-])",
+        r"(?<![\w-])(?<!\d{4}[ :])[2-9]\d{3}([ :-]?)\d{4}\1\d{4}(?![\w-]|[ :]\d{4}(?!\d))",
         _aadhaar,
         ["aadhaar", "aadhar", "uidai"],
         gate=r"\d{4}[ :-]?\d{4}[ :-]?\d{4}",

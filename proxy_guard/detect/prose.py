@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
+import regex
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.predefined_recognizers import SpacyRecognizer
 
@@ -51,6 +53,8 @@ def _kept(text: str, entity: str, start: int, end: int) -> tuple[str, int, int] 
     value = text[start:end]
     if entity == "DATE_TIME":
         return (entity, start, end) if dates.tells_date(value) else None
+    if sum(char.isdigit() for char in value) >= (_MOST_DIGITS if " " in value else 3):
+        return None
     if entity == "NRP":
         return None if places.is_language(text, start, end) or not value[0].isupper() else (entity, start, end)
     if entity == "PERSON" and tuple(WORD.findall(value.lower())) in known_places():
@@ -67,14 +71,36 @@ def _kept(text: str, entity: str, start: int, end: int) -> tuple[str, int, int] 
     return entity, start, start + len(value.rstrip())
 
 
+_MOST_DIGITS = 8
+"""In a name or a place that the model finds."""
+_CODE = re.compile(r"(?<![A-Za-z0-9+/=])(?:(?=[A-Za-z+/=]*[0-9]+[A-Za-z])[A-Za-z0-9+/]{10,}|[A-Za-z0-9+/]{24,})={0,6}(?![A-Za-z0-9])")
+"""Keys, and what is packed."""
+_COMPOUND = regex.compile(r"(?:[-‐‑–−/]\p{Lu}\p{Ll}+)+")
+
 _WHOLE = frozenset({"IBAN_CODE", "IP_ADDRESS"})
 """Entities whose digits are no phone or card."""
 
 
 def settled(text: str, hits: list[Hit]) -> list[Hit]:
     """Without what is part of something else, found as surely: a name in a street's; what overlaps is one."""
-    merged = _merged(text, hits)
+    merged = [_whole(text, hit) for hit in _merged(text, hits)]
+    codes = [match.span() for match in _CODE.finditer(text)] if any(hit.entity in _NAMES for hit in merged) else []
+    if codes:
+        merged = [hit for hit in merged if not (hit.entity in _NAMES and _inside(hit, codes))]
     return [hit for hit in merged if not any(_swallows(other, hit) for other in merged)]
+
+
+_NAMES = PROSE - {"DATE_TIME"}
+
+
+def _whole(text: str, hit: Hit) -> Hit:
+    """A name with what it is compounded with: `Maria-Gonzalez`."""
+    more = _COMPOUND.match(text, hit.end) if hit.entity == "PERSON" else None
+    return hit._replace(end=more.end()) if more else hit
+
+
+def _inside(hit: Hit, spans: list[tuple[int, int]]) -> bool:
+    return any(start <= hit.start and hit.end <= end for start, end in spans)
 
 
 def _swallows(whole: Hit, part: Hit) -> bool:

@@ -14,8 +14,11 @@ _DOT_WORDS = "dot|punkt|punto|ponto|point|tacka|kropka"
 SEPARATORS = f"{_AT_WORDS}|{_DOT_WORDS}"
 """Words that stand for signs in an address."""
 _OPEN, _CLOSE = r"[\[({<|*_-]{1,2}\s?", r"\s?[\])}>|*_-]{1,2}"
-_AT = rf"(?:\s?{_OPEN}(?:{_AT_WORDS}|@){_CLOSE}\s?|\s(?:{_AT_WORDS})\s|\s?@\s?)"
-_DOT = rf"(?:\s?{_OPEN}(?:{_DOT_WORDS}|\.){_CLOSE}\s?|\s(?:{_DOT_WORDS})\s|\s\.\s|\.)"
+_AT = (
+    rf"(?:\s?{_OPEN}(?:{_AT_WORDS}|@){_CLOSE}\s?|\s?[\[({{<]a[\])}}>]\s?"
+    rf"|\s(?:{_AT_WORDS})(?:\s(?:sign|the\srate(?:\sof)?))?\s|\s{{0,3}}@\s{{0,3}})"
+)
+_DOT = rf"(?:\s?{_OPEN}(?:{_DOT_WORDS}|\.){_CLOSE}\s?|\s(?:{_DOT_WORDS})\s|\s\.\s|\s{{1,3}}\.(?=\w)|\.)"
 ADDRESS = regex.compile(
     rf"(?<![\w.])(?P<local>[\w+-]{{1,64}}(?:{_DOT}[\w+-]{{1,64}}){{0,4}})(?P<at>{_AT})"
     rf"(?P<domain>[A-Za-z0-9][A-Za-z0-9-]{{0,62}}(?:{_DOT}[A-Za-z0-9-]{{2,63}}){{1,4}})(?![\w'’-])",
@@ -29,27 +32,28 @@ _SPELLED_DOT = regex.compile(rf"\b(?:{_DOT_WORDS})\b|[\])}}>]", regex.IGNORECASE
 _MAIL_WORDS = regex.compile(r"e-?mail|\bmail|\bcontact\b|\breach\b|\bwrite\b|\baddress\b|\binbox\b", regex.IGNORECASE)
 _NEAR = 60
 
-LETTERS = regex.compile(r"(?<!\S)(?:[^\s]{1,2} ){7,}[^\s]{1,2}(?!\S)")
+LETTERS = regex.compile(r"(?<!\S)(?:(?:\S ){7,}\S|(?:[0-9]{2} ){4,}[0-9]{1,2})(?!\S)")
 _DIGITS = regex.compile(r"(?<![\w.])\+?[0-9](?:[ .,_*/|~:;-]{1,3}[0-9]){7,18}(?![\w])")
 
 SPELLING_SIGNALS: tuple[str, ...] = (
     rf"\b(?:{_DOT_WORDS})\b",
     rf"[\[({{<|*_-]\s?(?:{_AT_WORDS}|{_DOT_WORDS}|@|\.)\s?[\])}}>|*_-]",
-    rf"\b(?:{_AT_WORDS})\s[a-z0-9-]{{1,63}}\.[a-z]{{2}}",
+    rf"\b(?:{_AT_WORDS})\s(?:sign\s|the\srate\s(?:of\s)?)?[a-z0-9-]{{1,63}}\.[a-z]{{2}}",
+    r"[a-z0-9]\s?[\[({<]a[\])}>]\s?[a-z0-9]",
     r"\s@|@\s",
     r"@[a-z0-9-]{1,63}\s\.\s",
-    r"(?:[!-~]{1,2} ){7}[!-~]",
+    r"(?:[!-~] ){7}[!-~]",
+    r"(?:[0-9]{2} ){4}[0-9]",
     r"(?:[0-9][ .,_*/|~:;-]{1,3}){7}[0-9]",
 )
 """One of them matches every text that has something spelled out (case-insensitive)."""
 
 
-def spelled(form: Form) -> Iterator[Form]:
-    """`form` with spelled-out addresses written as such, and with spaced-out values closed up; those there are."""
-    for pattern, parts_of in ((ADDRESS, _address), (LETTERS, _closed), (_DIGITS, _closed_digits)):
-        layer = replaced(form.text, pattern, parts_of)
-        if layer is not None:
-            yield form.then(layer)
+def spelled(form: Form) -> Form:
+    """`form` with spelled-out addresses written as such, and with spaced-out values closed up."""
+    form = form.then(replaced(form.text, _DIGITS, _closed_digits))
+    form = form.then(replaced(form.text, LETTERS, _closed))
+    return form.then(replaced(form.text, ADDRESS, _address))
 
 
 def _address(match: Any) -> Iterator[Part]:

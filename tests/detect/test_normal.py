@@ -133,13 +133,14 @@ def test_honest_text_is_left_alone(detector: Detector, text: str) -> None:
 
 
 def test_plain_text_has_no_forms() -> None:
-    assert normal.forms("My phone number is 9876543210.", set()) == []
-    assert normal.forms("Ça va — très bien, l’été 😀", set()) == []
+    assert normal.forms("My phone number is 9876543210.", set()) == ([], [])
+    assert normal.forms("Ça va — très bien, l’été 😀", set()) == ([], [])
 
 
 def test_a_text_of_ligatures_does_not_grow() -> None:
     text = "ﷺ" * 1000
-    assert all(len(form.text) <= 4 * len(text) for form in normal.forms(text, set(range(len(normal.SIGNALS)))))
+    read, others = normal.forms(text, set(range(len(normal.SIGNALS))))
+    assert all(len(form.text) <= 4 * len(text) for form in [*read, *others])
 
 
 def test_the_presidio_profile_reads_texts_as_they_are() -> None:

@@ -1,0 +1,173 @@
+"""Characters that hide a value: what they stand for, and whether a text has such at all.
+
+NFKC (Unicode UAX #15), digits of any script, invisible characters left out, exotic spaces and dashes, letters of other
+scripts that look like Latin ones in words that are otherwise Latin, text written in tags or variation selectors, and
+text between marks that turn it round.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+import regex
+
+from proxy_guard.detect.layers import Form, Part, replaced
+
+_V1 = regex.V1
+_MOST_PER_CHARACTER = 4
+"""Characters that one may become; there are ligatures of eighteen, which would make a long text huge."""
+
+_TAGS = "\U000e0020-\U000e007e"
+_SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_LEAST_RUN = 5
+"""Tags or variation selectors in a row from which on they spell something; fewer are decoration."""
+_INVISIBLE = r"\p{Cf}\p{Variation_Selector}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+_ODD = regex.compile(
+    rf"[{_TAGS}]{{{_LEAST_RUN},}}|[{_SELECTORS}]{{{_LEAST_RUN},}}|[!-~]\p{{M}}+"
+    rf"|[[^\x00-\x7f]&&[{_INVISIBLE}\p{{Nd}}\p{{Zs}}\p{{Pd}}\u2028\u2029\u2043\u2212\u2800\u3002\p{{NFKC_QC=No}}]]",
+    _V1,
+)
+_LOOKALIKES = dict(
+    zip(
+        "аеорсхуіјѕԁһԛԝѵӏоАВЕКМНОРСТХУІЈЅԌԚԜοαικνρυωςΑΒΕΖΗΙΚΜΝΟΡΤΥΧոսօցհǃɑɡɩ",
+        "aeopcxyijsdhqwvloABEKMHOPCTXYIJSGQWoaikvpuwcABEZHIKMNOPTYXnuoghlagi",
+        strict=True,
+    )
+)
+_ALIKE = "".join(_LOOKALIKES)
+_MIXED = regex.compile(rf"(?<!\S)(?=\S*[A-Za-z0-9@])(?=\S*[{_ALIKE}])\S+")
+_LOOKALIKE = regex.compile(f"[{_ALIKE}]")
+_TURNED = regex.compile(r"\u202e([^\u202c\n]{2,})\u202c?")
+"""RIGHT-TO-LEFT OVERRIDE: what follows is shown from its end to its beginning."""
+
+# What tells that characters may hide a value, from cheap to dear. Dashes, spaces and invisible characters are common
+# in honest text: they count inside a value only.
+_ALWAYS = regex.compile(
+    rf"[[^\x00-\x7f]&&\p{{Nd}}]|[\p{{NFKC_QC=No}}&&[\p{{L}}\p{{N}}＠﹫．﹒․＿－﹣＋﹢]]|[{_TAGS}\U000e0100-\U000e01ef\u202e]", _V1
+)
+_SOMETIMES = regex.compile(rf"[[^\x00-\x7f]&&[{_INVISIBLE}\p{{M}}\p{{Zs}}\p{{Pd}}\u2043\u2212\u2800\u3002\uff61]]", _V1)
+_WITHIN = regex.compile(
+    rf"[!-~][{_INVISIBLE}\p{{M}}]+[!-~]|[A-Za-z]\p{{M}}|[A-Za-z0-9][\u3002\uff61][A-Za-z0-9]"
+    r"|[0-9][ ]?[[^\x00-\x7f]&&[\p{Zs}\p{Pd}\u2043\u2212\u2800]]+[ ]?[0-9]"
+    r"|[!-~](?:[[^\x00-\x7f]&&[\p{Zs}\u2800]]+[!-~]){4}"
+    r"|[@.][[^\x00-\x7f]&&\p{Zs}]|[[^\x00-\x7f]&&[\p{Zs}\p{Pd}\u2043\u2212\u2800]][@.]",
+    _V1,
+)
+_BESIDE = re.compile(f"[A-Za-z0-9@._-][{_ALIKE}]|[{_ALIKE}][A-Za-z0-9@._-]")
+
+
+class _Kinds(dict[str, int]):
+    """Characters to what they may be part of: 1 always hides, 2 within a value, 4 looks like a Latin letter."""
+
+    def __missing__(self, char: str) -> int:
+        kind = 0
+        if not char.isascii():
+            kind = (_ALWAYS.match(char) is not None) + 2 * (_SOMETIMES.match(char) is not None) + 4 * (char in _ALIKE)
+        if len(self) < _MOST_KINDS:
+            self[char] = kind
+        return kind
+
+
+_EDGE = re.compile(r"[!-~] ?(?=[^\x00-\x7f])|[^\x00-\x7f](?=[@.])")
+
+
+def _within(text: str) -> bool:
+    """Whether one of the characters that count inside a value only stands in what may be one."""
+    for edge in _EDGE.finditer(text):
+        first = edge.start() if edge.group()[0] > "~" else edge.end()
+        last = first
+        while last < len(text) and _KINDS[text[last]] & 2:
+            last += 1
+        if last > first and _WITHIN.search(text, max(0, first - 2), last + 8):
+            return True
+    return False
+
+
+_MOST_KINDS = 20_000
+_KINDS = _Kinds()
+
+
+def disguised(text: str) -> bool:
+    """Whether characters beyond ASCII may hide a value in `text`."""
+    kinds = {_KINDS[char] for char in set(text)}
+    return (
+        not kinds.isdisjoint((1, 3, 5, 7))
+        or (not kinds.isdisjoint((2, 6)) and _within(text))
+        or (not kinds.isdisjoint((4, 6)) and _BESIDE.search(text) is not None)
+    )
+
+
+def plain_characters(form: Form) -> Form:
+    """`form` with its characters as a reader sees them."""
+    if form.text.isascii():
+        return form
+    form = form.then(replaced(form.text, _TURNED, _turned))
+    form = form.then(replaced(form.text, _ODD, _plain))
+    return form.then(replaced(form.text, _MIXED, _latin))
+
+
+def _turned(match: Any) -> Iterator[Part]:
+    yield match[1][::-1], match.start(), match.end()
+
+
+def _plain(match: Any) -> Iterator[Part]:
+    found: str = match.group()
+    start: int = match.start()
+    if len(found) < _LEAST_RUN or found[0].isascii():
+        yield _plain_of(found), start, match.end()
+    elif found[0] >= _TAGS[0] and found[0] <= _TAGS[2]:
+        for place, char in enumerate(found, start):
+            yield chr(ord(char) - 0xE0000), place, place + 1
+    else:
+        octets = bytes(ord(char) - (0xFE00 if char <= "\ufe0f" else 0xE00F0) for char in found)
+        for char, first, last in characters_of(octets):
+            yield char, start + first, start + last
+
+
+def _plain_of(found: str) -> str:
+    if found[0].isdecimal() and found[0].isascii():
+        return found[0]  # a digit in a box, or struck through
+    if found.isdecimal():
+        return str(unicodedata.decimal(found))
+    category = unicodedata.category(found[0])
+    if category in ("Zs", "Zl", "Zp") or found == "\u2800":
+        return " "
+    if category == "Pd" or found in "\u2043\u2212":
+        return "-"
+    if found in "\u3002\uff61":
+        return "."
+    if category in ("Cf", "Mn", "Me", "Mc") or _INVISIBLE_ONE.match(found):
+        return ""
+    plain = unicodedata.normalize("NFKC", found)
+    if found[0].isascii():  # marks that make no letter of it are decoration
+        return plain[0]
+    return plain if len(plain) <= _MOST_PER_CHARACTER else found
+
+
+_INVISIBLE_ONE = regex.compile(f"[{_INVISIBLE}]", _V1)
+
+
+def _latin(match: Any) -> Iterator[Part]:
+    for each in _LOOKALIKE.finditer(match.group()):
+        place = match.start() + each.start()
+        yield _LOOKALIKES[each.group()], place, place + 1
+
+
+def characters_of(data: bytes, charset: str = "utf-8") -> list[tuple[str, int, int]]:
+    """The characters of a text with the bytes of each; Latin-1 where it is not in `charset`."""
+    try:
+        text = data.decode(charset)
+    except UnicodeDecodeError:
+        return [(char, place, place + 1) for place, char in enumerate(data.decode("latin-1"))]
+    if text.isascii() and charset == "utf-8":
+        return [(char, place, place + 1) for place, char in enumerate(text)]
+    spans: list[tuple[str, int, int]] = []
+    place = 0
+    for char in text:
+        size = len(char.encode(charset))
+        spans.append((char, place, place + size))
+        place += size
+    return spans

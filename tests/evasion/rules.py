@@ -1,0 +1,36 @@
+"""The rules of the attacks: the shipped ones with policy `strict`, and whatever no API description names refused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from proxy_guard import resources
+
+_OWN = """\
+version: 1
+name: own
+match:
+  methods: [POST]
+  paths: ["/own/**"]
+  content_types: [application/json, application/x-ndjson, application/x-www-form-urlencoded, multipart/form-data, text/plain,
+    text/html, application/xml]
+url: {query: ["*"], segments: ["/own/users/{name}"]}
+headers: [X-User]
+request:
+  - { path: "$.text" }
+  - { path: "$.text[*]" }
+  - { path: "$[*].text" }
+  - { path: "$.texts[*].text", join: "$.texts" }
+"""
+
+
+def make_rules(folder: Path) -> Path:
+    rules = folder / "rules"
+    shutil.copytree(resources.rules_dir(), rules)
+    guard = (rules / "guard.yaml").read_text()
+    first = '  - {paths: ["/graphql"], apis: [generic-chat], policy: strict}\n  - {paths: ["/own/**"], apis: [own], policy: strict}\n'
+    guard = guard.replace("routes:\n", "routes:\n" + first).replace("policy: mask", "policy: strict")
+    (rules / "guard.yaml").write_text(guard.replace("unmatched: allow", "unmatched: block"))
+    (rules / "apis" / "own.yaml").write_text(_OWN)
+    return rules
