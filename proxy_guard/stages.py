@@ -58,9 +58,10 @@ def scrubbed(slots: Sequence[Slot], policy: Policy, document: Any, speaker: str,
     if direction == "response":
         for slot in current:
             slot.direction = direction
+    names = policy.wanted.entities is None or "PERSON" in policy.wanted.entities
     for number, name in enumerate(policy.scrubbers):
         last = number == len(policy.scrubbers) - 1
-        seams = joints(current, document, speaker)
+        seams = joints(current, document, speaker, names=names)
         answer = yield from _judged(name, policy.fallback if last else None, policy, current, seams)
         if isinstance(answer, Failed):
             return answer

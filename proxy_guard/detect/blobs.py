@@ -97,7 +97,11 @@ def _listed(found: str, start: int) -> list[Part]:
     """The characters that a list of their codes stands for."""
     codes = list(_CODE.finditer(found))
     octets = bytes(min(_code(code.group()), 255) for code in codes)
-    if not octets.isascii() or not _is_text(octets, "utf-8") or 10 * sum(map(_SPOKEN.__contains__, octets)) < 7 * len(octets):
+    if (
+        not octets.isascii()
+        or not _is_text(octets, "utf-8")
+        or 10 * sum(map(_SPOKEN.__contains__, octets)) < 7 * len(octets)
+    ):
         return []
     return _disjoint(
         [(chr(octet), start + code.start(), start + code.end()) for octet, code in zip(octets, codes, strict=True)],
@@ -156,7 +160,9 @@ def _as_one(found: str, start: int, decode: Callable[[], bytes]) -> list[Part]:
     return [(data.decode(), start, start + len(found))] if _is_text(data, "utf-8") else []
 
 
-def _unpacked(found: str, start: int, other: Any, digits: int, octets: int, decode: Callable[[str], bytes]) -> list[Part]:
+def _unpacked(
+    found: str, start: int, other: Any, digits: int, octets: int, decode: Callable[[str], bytes]
+) -> list[Part]:
     """What a blob holds, character by character; nothing where it holds no text.
 
     `digits` of it make `octets` bytes; `other` matches what stands between digits.

@@ -46,7 +46,8 @@ _TURNED = regex.compile(r"\u202e([^\u202c\n]{2,})\u202c?")
 # What tells that characters may hide a value, from cheap to dear. Dashes, spaces and invisible characters are common
 # in honest text: they count inside a value only.
 _ALWAYS = regex.compile(
-    rf"[[^\x00-\x7f]&&\p{{Nd}}]|[\p{{NFKC_QC=No}}&&[\p{{L}}\p{{N}}＠﹫．﹒․＿－﹣＋﹢]]|[{_TAGS}\U000e0100-\U000e01ef\u202e]", _V1
+    rf"[[^\x00-\x7f]&&\p{{Nd}}]|[\p{{NFKC_QC=No}}&&[\p{{L}}\p{{N}}＠﹫．﹒․＿－﹣＋﹢]]|[{_TAGS}\U000e0100-\U000e01ef\u202e]",
+    _V1,
 )
 _SOMETIMES = regex.compile(rf"[[^\x00-\x7f]&&[{_INVISIBLE}\p{{M}}\p{{Zs}}\p{{Pd}}\u2043\u2212\u2800\u3002\uff61]]", _V1)
 _WITHIN = regex.compile(

@@ -73,7 +73,9 @@ def _kept(text: str, entity: str, start: int, end: int) -> tuple[str, int, int] 
 
 _MOST_DIGITS = 8
 """In a name or a place that the model finds."""
-_CODE = re.compile(r"(?<![A-Za-z0-9+/=])(?:(?=[A-Za-z+/=]*[0-9]+[A-Za-z])[A-Za-z0-9+/]{10,}|[A-Za-z0-9+/]{24,})={0,6}(?![A-Za-z0-9])")
+_CODE = re.compile(
+    r"(?<![A-Za-z0-9+/=])(?:(?=[A-Za-z+/=]*[0-9]+[A-Za-z])[A-Za-z0-9+/]{10,}|[A-Za-z0-9+/]{24,})={0,6}(?![A-Za-z0-9])"
+)
 """Keys, and what is packed."""
 _COMPOUND = regex.compile(r"(?:[-‐‑–−/]\p{Lu}\p{Ll}+)+")
 

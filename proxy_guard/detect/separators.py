@@ -56,7 +56,9 @@ _NUMERAL = rf"(?:(?:{'|'.join(_TIMES)})[\s-]+)?(?:{NUMBER_WORDS})|[0-9]{{1,10}}"
 _COUNTED = regex.compile(rf"(?<!\w)\+?(?:{_NUMERAL})(?:[\s,.-]{{1,3}}(?:{_NUMERAL})){{2,24}}(?!\w)", regex.IGNORECASE)
 _ONE = regex.compile(rf"(?:({'|'.join(_TIMES)})[\s-]+)?\b({NUMBER_WORDS})\b|[0-9]+", regex.IGNORECASE)
 _LEAST_DIGITS, _LEAST_WORDS = 8, 2
-_LETTERED = regex.compile(r"(?<![\w.])\+?(?=[\w -]{0,40}?[0-9][ -]?[OolI])(?:[A-Z]{2})?[0-9OolI](?:[ -]?[0-9A-NP-ZOolI]){8,32}(?!\w)")
+_LETTERED = regex.compile(
+    r"(?<![\w.])\+?(?=[\w -]{0,40}?[0-9][ -]?[OolI])(?:[A-Z]{2})?[0-9OolI](?:[ -]?[0-9A-NP-ZOolI]){8,32}(?!\w)"
+)
 _LETTER_DIGITS = str.maketrans("OolI", "0011")
 
 _WORD_SIGNAL = "|".join(word for word in _DIGIT_WORDS if word.isascii() and len(word) > 2)

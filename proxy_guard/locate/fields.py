@@ -298,6 +298,7 @@ class _Walk:
                     holder, key = inner.root, 0
             match value:
                 case dict():
+                    members: list[tuple[Node, Nested | None, int]] = []
                     for name, member in value.items():
                         if name in each.skip or (name in each.identifiers and _identifies(member)):
                             self._seen.add((id(value), name))
@@ -306,9 +307,11 @@ class _Walk:
                         if (id(value), name, True) not in self._seen:
                             self._seen.add((id(value), name, True))
                             self._add(each, Slot(name, each.rule, at, value, name, True, each.signed, nested))
-                        pending.append(((member, at, value, name), nested, level))
+                        members.append(((member, at, value, name), nested, level))
+                    pending += reversed(members)  # the last is taken next: texts come in their order
                 case list():
-                    pending += [((item, (*path, n), value, n), nested, level) for n, item in enumerate(value)]
+                    items = [((item, (*path, n), value, n), nested, level) for n, item in enumerate(value)]
+                    pending += reversed(items)
                 case Media():  # no text, and yet nothing to be passed over
                     medium = MediaSlot(each.rule, path, holder, key, "file", policy=each.policy)
                     self.found.media.append(medium)

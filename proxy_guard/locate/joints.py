@@ -1,14 +1,17 @@
-"""The places where parts of one message meet, and messages of one speaker: a value may be split there.
+"""The places where texts meet that a reader may put together: a value may be split there.
 
-Parts are strung together as their reader would see them, nothing between them, and looked at around each seam.
+Parts of one message, and messages of one speaker, are strung together as their reader would see them, nothing between
+them, and looked at around each seam. So are all other neighbours, messages of two speakers or strings of a list, but
+there less is believed: numbers that have nothing to do with each other make a third one by chance.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from proxy_guard.model import Finding, PartFinding, Slot
@@ -19,31 +22,48 @@ _WORD = 32
 """Code points more, so as not to begin or end in the middle of a word."""
 
 
+_SPLIT = re.compile(r"(?:[0-9]\D{0,4}){6}[0-9]|@|[A-Z0-9]{4}")
+"""What a text around a seam between neighbours has to hold to be looked at, unless names are looked for."""
+_SURE = frozenset({"EMAIL_ADDRESS", "IBAN_CODE", "PERSON", "API_KEY", "JWT", "PRIVATE_KEY"})
+"""Entities that chance makes of two neighbours once in a hundred times at most."""
+_NAMED = re.compile(
+    r"\b(?:cards?|visa|master ?card|amex|rupay|account|a/c|acct?|aadh?aa?r|uidai|phone|mobile|cell|whatsapp|tel|call|ssn|"
+    r"social security|nhs|passport|pan|tax|number)\b|आधार|कार्ड|फ़ोन|फोन|मोबाइल",
+    re.IGNORECASE,
+)
+
+
 class Part(NamedTuple):
-    """What a joint has of a slot: `text[start:]` of it from `place` of the joint on."""
+    """What a joint has of a slot: `text[start : start + size]` of it from `place` of the joint on."""
 
     number: int
     start: int
     place: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """A text around one or more seams. `slot` is what a scrubber gets to see."""
+    """A text around one or more seams. `slot` is what a scrubber gets to see.
+
+    Between mere `neighbours` a finding counts where its entity is a sure one, or words before it say what it is.
+    """
 
     slot: Slot = field(repr=False)
     parts: tuple[Part, ...]
+    neighbours: bool = False
 
     def split(self, findings: Iterable[Finding]) -> list[tuple[int, PartFinding]]:
         """For each finding that lies across a seam: the index of each slot, and what it holds of the value."""
         found: list[tuple[int, PartFinding]] = []
         text = self.slot.text
         for each in findings:
+            if self.neighbours and not (each.entity in _SURE or _NAMED.search(text, 0, each.start)):
+                continue
             whole = text[each.start : each.end]
             pieces = []
-            for part, following in zip(self.parts, [*self.parts[1:], None], strict=True):
-                end = following.place if following else len(text)
-                first, last = max(each.start, part.place), min(each.end, end)
+            for part in self.parts:
+                first, last = max(each.start, part.place), min(each.end, part.place + part.size)
                 if first < last:
                     at = part.start - part.place
                     pieces.append(
@@ -57,20 +77,72 @@ class Joint:
         return found
 
 
-def joints(slots: Sequence[Slot], document: Any, speaker: str) -> list[Joint]:
+def joints(slots: Sequence[Slot], document: Any, speaker: str, *, names: bool = False) -> list[Joint]:
     """The joints of `slots`, in the order of their places in the document.
 
-    `speaker` is the member of a message that says who speaks: messages with the same are strung together.
+    `speaker` is the member of a message that says who speaks: messages with the same are strung together. `names` says
+    that words which are split matter, too, not only numbers and addresses.
     """
-    joined = [(slot.path, index) for index, slot in enumerate(slots) if slot.join and not slot.is_name]
-    if len(joined) < 2:
+    texts = [index for index, slot in enumerate(slots) if not slot.is_name]
+    if len(texts) < 2:
         return []
+    joined = [(slots[index].path, index) for index in texts if slots[index].join]
     if len({slots[index].rule for _, index in joined}) > 1:  # those of one field come in order
         joined.sort(key=_place)
     streams: dict[Any, list[int]] = {}
+    of: dict[int, Any] = {}
     for _, index in joined:
-        streams.setdefault(_stream(slots[index], document, speaker), []).append(index)
-    return [joint for stream in streams.values() if len(stream) > 1 for joint in _along(stream, slots)]
+        of[index] = _stream(slots[index], document, speaker)
+        streams.setdefault(of[index], []).append(index)
+    runs = [(stream, False) for stream in streams.values() if len(stream) > 1]
+    found = [joint for run, _ in runs for joint in _along(run, slots)]
+    if len(streams) != 1 or len(joined) < len(texts):
+        order = iter(joined)
+        everything = [next(order)[1] if index in of else index for index in texts]
+        apart = list(_neighbours(everything, of, slots))
+        runs += [(run, True) for run in apart]
+        found += [
+            joint for run in apart for joint in _along(run, slots, neighbours=True) if _may_hold(joint, names=names)
+        ]
+    others = (joint for run, neighbours in runs if len(run) > 2 for joint in _apart(run, slots, neighbours))
+    return found + [joint for joint in others if _may_hold(joint, names=False)]
+
+
+def _apart(run: list[int], slots: Sequence[Slot], neighbours: bool) -> Iterable[Joint]:
+    """What follows may spoil what some make together: `…@example.com` and `hello`, `…6467` and `hello`."""
+    texts = [slots[index].text for index in run]
+    for place in range(len(run) - 1):
+        before = place and texts[place - 1][-1:].isdigit() and texts[place][:1].isdigit()
+        after = texts[place + 1][-1:].isdigit() and place + 2 < len(run) and texts[place + 2][:1].isdigit()
+        if not (before or after):
+            yield from _along(run[place : place + 2], slots, neighbours=neighbours)
+    if any(one[-1:].isdigit() and two[:1].isalpha() for one, two in pairwise(texts)):
+        yield from _along(run, slots, neighbours=neighbours, spaced=True)
+
+
+def _neighbours(order: list[int], of: dict[int, Any], slots: Sequence[Slot]) -> Iterable[list[int]]:
+    """The runs of `order` in which no two that are next to each other are of one stream."""
+    run: list[int] = []
+    for index in order:
+        if run and run[-1] in of and of.get(index) == of[run[-1]]:
+            if len(run) > 1:
+                yield run
+            run = []
+        elif run and len(slots[run[-1]].path) == len(slots[index].path) == 1:
+            yield [index, run[-1]]  # two members of the message itself: who knows which is read first
+        run.append(index)
+    if len(run) > 1:
+        yield run
+
+
+def _may_hold(joint: Joint, *, names: bool) -> bool:
+    if _SPLIT.search(joint.slot.text):
+        return True
+    text = joint.slot.text
+    return names and any(
+        0 < part.place < len(text) and text[part.place - 1].isalpha() and text[part.place].islower()
+        for part in joint.parts[1:]
+    )
 
 
 def _place(joined: tuple[tuple[str | int, ...], int]) -> tuple[tuple[bool, str | int], ...]:
@@ -87,19 +159,24 @@ def _stream(slot: Slot, document: Any, speaker: str) -> Any:
     return above, who if isinstance(who, str) else None
 
 
-def _along(stream: list[int], slots: Sequence[Slot]) -> Iterable[Joint]:
+def _along(
+    stream: list[int], slots: Sequence[Slot], *, neighbours: bool = False, spaced: bool = False
+) -> Iterable[Joint]:
     """The joints of the parts of one stream; windows that touch are one."""
     starts = [0, *accumulate(len(slots[index].text) for index in stream)]
     begin, end = max(0, starts[1] - REACH), starts[1] + REACH
     for seam in starts[2:-1]:
         if seam - REACH > end:
-            yield _joint(stream, slots, starts, begin, end)
+            yield _joint(stream, slots, starts, (begin, end), neighbours, spaced)
             begin = seam - REACH
         end = seam + REACH
-    yield _joint(stream, slots, starts, begin, end)
+    yield _joint(stream, slots, starts, (begin, end), neighbours, spaced)
 
 
-def _joint(stream: list[int], slots: Sequence[Slot], starts: list[int], begin: int, end: int) -> Joint:
+def _joint(
+    stream: list[int], slots: Sequence[Slot], starts: list[int], window: tuple[int, int], neighbours: bool, spaced: bool
+) -> Joint:
+    begin, end = window
     first = bisect_right(starts, begin) - 1
     parts: list[Part] = []
     texts: list[str] = []
@@ -110,11 +187,14 @@ def _joint(stream: list[int], slots: Sequence[Slot], starts: list[int], begin: i
         text = slots[stream[number]].text
         start = _word_start(text, max(0, begin - starts[number]))
         stop = _word_end(text, min(len(text), end - starts[number]))
-        parts.append(Part(stream[number], start, place))
+        if spaced and texts and texts[-1][-1:].isdigit() and text[start : start + 1].isalpha():
+            texts.append(" ")
+            place += 1
+        parts.append(Part(stream[number], start, place, stop - start))
         texts.append(text[start:stop])
         place += stop - start
     rule = slots[stream[first]].rule
-    return Joint(Slot("".join(texts), rule, (), None, None), tuple(parts))
+    return Joint(Slot("".join(texts), rule, (), None, None), tuple(parts), neighbours)
 
 
 def _word_start(text: str, start: int) -> int:

@@ -53,7 +53,11 @@ def gemini(*parts: Any, **more: Any) -> Request:
 
 def _call(arguments: Any) -> User:
     function = {"name": "f", "arguments": dumps(arguments).decode()}
-    return {"role": "assistant", "content": None, "tool_calls": [{"id": "c1", "type": "function", "function": function}]}
+    return {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "c1", "type": "function", "function": function}],
+    }
 
 
 def _tool(description: str = "", parameter: str = "") -> dict[str, Any]:
@@ -68,7 +72,9 @@ def _multipart(text: str) -> Request:
 
 def _filename(text: str) -> Request:
     head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{text}.txt"'
-    return Request(OWN, f"{head}\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n".encode(), "multipart/form-data; boundary=b")
+    return Request(
+        OWN, f"{head}\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n".encode(), "multipart/form-data; boundary=b"
+    )
 
 
 HELLO = user("hello")
@@ -95,8 +101,12 @@ CARRIERS: dict[str, Carrier] = {
     "chat tool arguments that are no json": lambda t: chat(
         {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": '{"q": "' + json.dumps(t)[1:-1]}}]}
     ),
-    "chat function call": lambda t: chat({"role": "assistant", "function_call": {"name": "f", "arguments": dumps([t]).decode()}}),
-    "chat custom tool input": lambda t: chat({"role": "assistant", "tool_calls": [{"custom": {"name": "f", "input": t}}]}),
+    "chat function call": lambda t: chat(
+        {"role": "assistant", "function_call": {"name": "f", "arguments": dumps([t]).decode()}}
+    ),
+    "chat custom tool input": lambda t: chat(
+        {"role": "assistant", "tool_calls": [{"custom": {"name": "f", "input": t}}]}
+    ),
     "chat tool description": lambda t: chat(HELLO, tools=[_tool(description=t)]),
     "chat parameter description": lambda t: chat(HELLO, tools=[_tool(parameter=t)]),
     "chat parameter enum": lambda t: chat(HELLO, tools=[{"function": {"name": "f", "parameters": {"enum": [t]}}}]),
@@ -132,8 +142,12 @@ CARRIERS: dict[str, Carrier] = {
     "anthropic system": lambda t: anthropic(HELLO, system=t),
     "anthropic system part": lambda t: anthropic(HELLO, system=[{"type": "text", "text": t}]),
     "anthropic part": lambda t: anthropic(user([{"type": "text", "text": t}])),
-    "anthropic tool input": lambda t: anthropic(user([{"type": "tool_use", "id": "t", "name": "f", "input": {"q": [t]}}])),
-    "anthropic tool input key": lambda t: anthropic(user([{"type": "tool_use", "id": "t", "name": "f", "input": {t: 1}}])),
+    "anthropic tool input": lambda t: anthropic(
+        user([{"type": "tool_use", "id": "t", "name": "f", "input": {"q": [t]}}])
+    ),
+    "anthropic tool input key": lambda t: anthropic(
+        user([{"type": "tool_use", "id": "t", "name": "f", "input": {t: 1}}])
+    ),
     "anthropic tool result": lambda t: anthropic(user([{"type": "tool_result", "tool_use_id": "t", "content": t}])),
     "anthropic tool result part": lambda t: anthropic(
         user([{"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": t}]}])
@@ -142,7 +156,9 @@ CARRIERS: dict[str, Carrier] = {
         user([{"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": t}}])
     ),
     "anthropic thinking": lambda t: anthropic(user([{"type": "thinking", "thinking": t, "signature": "AAAA"}])),
-    "anthropic tool description": lambda t: anthropic(HELLO, tools=[{"name": "f", "description": t, "input_schema": {}}]),
+    "anthropic tool description": lambda t: anthropic(
+        HELLO, tools=[{"name": "f", "description": t, "input_schema": {}}]
+    ),
     "anthropic metadata": lambda t: anthropic(HELLO, metadata={"user_id": t}),
     "gemini text": lambda t: gemini({"text": t}),
     "gemini system": lambda t: gemini({"text": "hi"}, systemInstruction={"parts": [{"text": t}]}),
@@ -153,17 +169,26 @@ CARRIERS: dict[str, Carrier] = {
     "gemini function_response": lambda t: gemini({"function_response": {"name": "f", "response": {"r": [t]}}}),
     "gemini code": lambda t: gemini({"executableCode": {"language": "PYTHON", "code": t}}),
     "bedrock text": lambda t: Request(BEDROCK, dumps({"messages": [user([{"text": t}])]})),
-    "bedrock system": lambda t: Request(BEDROCK, dumps({"system": [{"text": t}], "messages": [user([{"text": "hi"}])]})),
+    "bedrock system": lambda t: Request(
+        BEDROCK, dumps({"system": [{"text": t}], "messages": [user([{"text": "hi"}])]})
+    ),
     "bedrock tool input": lambda t: Request(
         BEDROCK, dumps({"messages": [user([{"toolUse": {"toolUseId": "t", "name": "f", "input": {"q": t}}}])]})
     ),
     "bedrock tool result": lambda t: Request(
-        BEDROCK, dumps({"messages": [user([{"toolResult": {"toolUseId": "t", "content": [{"text": t}, {"json": {"q": t}}]}}])]})
+        BEDROCK,
+        dumps({"messages": [user([{"toolResult": {"toolUseId": "t", "content": [{"text": t}, {"json": {"q": t}}]}}])]}),
     ),
-    "bedrock guard content": lambda t: Request(BEDROCK, dumps({"messages": [user([{"guardContent": {"text": {"text": t}}}])]})),
+    "bedrock guard content": lambda t: Request(
+        BEDROCK, dumps({"messages": [user([{"guardContent": {"text": {"text": t}}}])]})
+    ),
     "cohere message": lambda t: Request("/v1/chat", dumps({"message": t})),
-    "cohere history": lambda t: Request("/v1/chat", dumps({"message": "hi", "chat_history": [{"role": "USER", "message": t}]})),
-    "cohere documents": lambda t: Request("/v2/chat", dumps({"messages": [HELLO], "documents": [{"data": {"text": t}}]})),
+    "cohere history": lambda t: Request(
+        "/v1/chat", dumps({"message": "hi", "chat_history": [{"role": "USER", "message": t}]})
+    ),
+    "cohere documents": lambda t: Request(
+        "/v2/chat", dumps({"messages": [HELLO], "documents": [{"data": {"text": t}}]})
+    ),
     "ollama": lambda t: Request("/api/generate", dumps({"model": "m", "prompt": t})),
     "telegram": lambda t: Request("/bot1:A/sendMessage", dumps({"chat_id": 1, "text": t})),
     "whatsapp caption": lambda t: Request("/v21.0/1/messages", dumps({"type": "document", "document": {"caption": t}})),
@@ -175,7 +200,9 @@ CARRIERS: dict[str, Carrier] = {
     "twilio second body": lambda t: Request(
         "/2010-04-01/Accounts/AC1/Messages.json", urlencode({"Body": ["hi", t]}, doseq=True).encode(), FORM
     ),
-    "mcp arguments": lambda t: Request("/mcp", dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"arguments": {"q": t}}})),
+    "mcp arguments": lambda t: Request(
+        "/mcp", dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"arguments": {"q": t}}})
+    ),
     "zendesk html": lambda t: Request("/own/messages", dumps({"text": f"<p>dear all,</p><div>{t}</div>"})),
     "query": lambda t: Request(f"{OWN}?q={quote(t, safe='')}", dumps({"text": "hi"})),
     "query twice": lambda t: Request(f"{OWN}?q=hi&q={quote(t, safe='')}", dumps({"text": "hi"})),
@@ -188,10 +215,14 @@ CARRIERS: dict[str, Carrier] = {
     "plain text": lambda t: Request(OWN, t.encode(), "text/plain"),
     "html": lambda t: Request(OWN, f"<html><body><p>{t}</p></body></html>".encode(), "text/html"),
     "xml": lambda t: Request(OWN, f"<r><text>{t}</text></r>".encode(), "application/xml"),
-    "ndjson": lambda t: Request(OWN, dumps({"text": "hi"}) + b"\n" + dumps({"text": t}) + b"\n", "application/x-ndjson"),
+    "ndjson": lambda t: Request(
+        OWN, dumps({"text": "hi"}) + b"\n" + dumps({"text": t}) + b"\n", "application/x-ndjson"
+    ),
     "graphql": lambda t: Request("/graphql", dumps({"query": f"mutation {{ send(text: {json.dumps(t)}) }}"})),
     "graphql variable": lambda t: Request("/graphql", dumps({"query": "mutation($t: String)", "variables": {"t": t}})),
     "unknown path": lambda t: Request("/v2/novel/endpoint", dumps({"text": t})),
     "unknown method": lambda t: Request(CHAT, dumps({"messages": [user(t)]}), method="PUT"),
-    "method override": lambda t: Request(CHAT, dumps({"messages": [user(t)]}), headers=(("x-http-method-override", "PUT"),)),
+    "method override": lambda t: Request(
+        CHAT, dumps({"messages": [user(t)]}), headers=(("x-http-method-override", "PUT"),)
+    ),
 }

@@ -68,7 +68,11 @@ def split() -> list[Case]:
         for cut_name, cut in CUTS.items()
         for value in VALUES.values()
         for case in (
-            Case(f"{value.kind} in {cut_name}, {name}", spread(cut(value.said.format(value.plain), value.plain)), value.shards),
+            Case(
+                f"{value.kind} in {cut_name}, {name}",
+                spread(cut(value.said.format(value.plain), value.plain)),
+                value.shards,
+            ),
             Case(
                 f"{value.kind} in {cut_name}, {name} (twin)",
                 spread(cut(value.harmless_said.format(value.harmless), value.harmless)),

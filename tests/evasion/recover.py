@@ -47,7 +47,9 @@ def fold(text: str) -> str:
     """Letters and digits alone, in lower case, whatever script and dress they come in."""
     plain = unicodedata.normalize("NFKC", text).translate(_LATIN)
     plain = "".join(
-        c for c in unicodedata.normalize("NFD", plain) if unicodedata.category(c) not in ("Mn", "Me", "Cf", "Lo") or c.isascii()
+        c
+        for c in unicodedata.normalize("NFD", plain)
+        if unicodedata.category(c) not in ("Mn", "Me", "Cf", "Lo") or c.isascii()
     )
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in plain if c.isalnum()).lower()
 
@@ -67,7 +69,9 @@ def gives_away(pieces: Iterable[bytes | str], shards: tuple[str, ...]) -> str:
             return how or "plainly"
         if depth < _ROUNDS:
             for name, readings in _readings(text):
-                pending += [(each, f"{how} {name}".strip(), depth + 1) for each in readings if each and each not in seen]
+                pending += [
+                    (each, f"{how} {name}".strip(), depth + 1) for each in readings if each and each not in seen
+                ]
     return ""
 
 
@@ -159,9 +163,12 @@ def _json(text: str) -> Iterator[str]:
             leaves = list(_leaves(value, ""))
             yield from (leaf for _, leaf in leaves)
             yield "".join(leaf for _, leaf in leaves)
+            yield "".join(leaf for name, leaf in leaves if name != "names")
             for key in {key for key, _ in leaves}:
                 yield "".join(leaf for name, leaf in leaves if name == key)
             yield "".join(_names(value))
+            for role in {key for key, _ in _spoken(value, "")}:
+                yield "".join(text for key, text in _spoken(value, "") if key == role)
 
 
 def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -180,6 +187,23 @@ def _leaves(value: Any, key: str) -> Iterator[tuple[str, str]]:
         yield key, str(value)
 
 
+def _spoken(value: Any, role: str) -> Iterator[tuple[str, str]]:
+    """What each speaker says: `text` and `content` of messages."""
+    if isinstance(value, dict):
+        role = str(value.get("role", role))
+        for name, member in value.items():
+            if isinstance(member, str) and name in ("text", "content"):
+                yield role, member
+            else:
+                yield from _spoken(member, role)
+    elif isinstance(value, list):
+        for member in value:
+            if isinstance(member, str):
+                yield role, member
+            else:
+                yield from _spoken(member, role)
+
+
 def _names(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for name, member in value.items():
@@ -191,7 +215,11 @@ def _names(value: Any) -> Iterator[str]:
 
 
 def _blobs(text: str) -> Iterator[str]:
-    for source in {text, re.sub(r"\s", "", text), re.sub(r"(?<=[A-Za-z0-9+/_-]{8})\s+(?=[A-Za-z0-9+/_=-]{2})", "", text)}:
+    for source in {
+        text,
+        re.sub(r"\s", "", text),
+        re.sub(r"(?<=[A-Za-z0-9+/_-]{8})\s+(?=[A-Za-z0-9+/_=-]{2})", "", text),
+    }:
         for found in re.findall(r"[A-Za-z0-9+/_-]{8,}", source):
             standard = found.replace("-", "+").replace("_", "/")
             for shift in range(4):

@@ -15,7 +15,17 @@ from tests.e2e.servers import Server, mitmdump, uvicorn
 from tests.evasion.cases import Case
 from tests.evasion.rules import make_rules
 
-_OWN = {"host", "x-case", "content-length", "content-type", "user-agent", "accept-encoding", "connection", "via", "transfer-encoding"}
+_OWN = {
+    "host",
+    "x-case",
+    "content-length",
+    "content-type",
+    "user-agent",
+    "accept-encoding",
+    "connection",
+    "via",
+    "transfer-encoding",
+}
 """Headers that hold nothing of a case."""
 
 
@@ -65,10 +75,7 @@ def through_both_doors(folder: Path, cases: Sequence[Case]) -> dict[str, dict[st
         answers = {door: threads.submit(_answers, server, cases) for door, server in doors.items()}
         replies = {door: each.result() for door, each in answers.items()}
     return {
-        door: {
-            name: Outcome(status, blocked, arrived.get(name))
-            for name, (status, blocked) in replies[door].items()
-        }
+        door: {name: Outcome(status, blocked, arrived.get(name)) for name, (status, blocked) in replies[door].items()}
         for door, arrived in ((door, _written(log)) for door, log in logs.items())
     }
 

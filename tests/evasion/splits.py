@@ -44,7 +44,9 @@ SPLITS: dict[str, Split] = {
     "chat parts": lambda t: chat(user(_parts(t))),
     "chat bare parts": lambda t: chat(user(list(t))),
     "chat parts with another between": lambda t: chat(user([each for part in _parts(t) for each in (part, PICTURE)])),
-    "chat parts of two kinds": lambda t: chat(user([{"type": "text" if n % 2 else "input_text", "text": x} for n, x in enumerate(t)])),
+    "chat parts of two kinds": lambda t: chat(
+        user([{"type": "text" if n % 2 else "input_text", "text": x} for n, x in enumerate(t)])
+    ),
     "chat messages of the user": lambda t: chat(*_says(t, "user")),
     "chat messages with an answer between": lambda t: chat(*_between(t, ANSWER)),
     "chat user and assistant": lambda t: chat(*_says(t, "user", "assistant")),
@@ -65,7 +67,10 @@ SPLITS: dict[str, Split] = {
         }
     ),
     "chat tool calls": lambda t: chat(
-        {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": dumps({"q": x}).decode()}} for x in t]}
+        {
+            "role": "assistant",
+            "tool_calls": [{"function": {"name": "f", "arguments": dumps({"q": x}).decode()}} for x in t],
+        }
     ),
     "chat unknown members": lambda t: chat(HELLO, novelty=list(t)),
     "chat metadata": lambda t: chat(HELLO, metadata={f"note{n}": text for n, text in enumerate(t)}),
@@ -73,14 +78,18 @@ SPLITS: dict[str, Split] = {
     "embeddings inputs": lambda t: Request("/v1/embeddings", dumps({"model": "m", "input": list(t)})),
     "responses parts": lambda t: Request(RESPONSES, dumps({"input": [user(_parts(t, "input_text"))]})),
     "responses messages": lambda t: Request(RESPONSES, dumps({"input": _says(t, "user")})),
-    "responses instructions and input": lambda t: Request(RESPONSES, dumps({"instructions": t[0], "input": "".join(t[1:])})),
+    "responses instructions and input": lambda t: Request(
+        RESPONSES, dumps({"instructions": t[0], "input": "".join(t[1:])})
+    ),
     "anthropic parts": lambda t: anthropic(user(_parts(t))),
     "anthropic messages": lambda t: anthropic(*_says(t, "user", "assistant")),
     "anthropic system parts": lambda t: Request(ANTHROPIC, dumps({"system": _parts(t), "messages": [HELLO]})),
     "anthropic tool result parts": lambda t: anthropic(
         user([{"type": "tool_result", "tool_use_id": "t", "content": _parts(t)}])
     ),
-    "anthropic tool input list": lambda t: anthropic(user([{"type": "tool_use", "id": "t", "name": "f", "input": {"q": list(t)}}])),
+    "anthropic tool input list": lambda t: anthropic(
+        user([{"type": "tool_use", "id": "t", "name": "f", "input": {"q": list(t)}}])
+    ),
     "gemini parts": lambda t: gemini(*({"text": text} for text in t)),
     "gemini contents": lambda t: Request(
         GEMINI, dumps({"contents": [{"role": "user", "parts": [{"text": text}]} for text in t]})
@@ -89,8 +98,12 @@ SPLITS: dict[str, Split] = {
     "bedrock messages": lambda t: Request(BEDROCK, dumps({"messages": [user([{"text": text}]) for text in t]})),
     "form fields": lambda t: Request(OWN, urlencode({"text": list(t)}, doseq=True).encode(), FORM),
     "lines of ndjson": lambda t: Request(OWN, b"".join(dumps({"text": x}) + b"\n" for x in t), "application/x-ndjson"),
-    "elements of html": lambda t: Request(OWN, "<p>{}</p>".format("".join(f"<b>{x}</b>" for x in t)).encode(), "text/html"),
-    "elements of xml": lambda t: Request(OWN, "<r>{}</r>".format("".join(f"<text>{x}</text>" for x in t)).encode(), "application/xml"),
+    "elements of html": lambda t: Request(
+        OWN, "<p>{}</p>".format("".join(f"<b>{x}</b>" for x in t)).encode(), "text/html"
+    ),
+    "elements of xml": lambda t: Request(
+        OWN, "<r>{}</r>".format("".join(f"<text>{x}</text>" for x in t)).encode(), "application/xml"
+    ),
     "query values": lambda t: Request(f"{OWN}?" + urlencode({"q": list(t)}, doseq=True), dumps({"text": "hi"})),
 }
 

@@ -31,7 +31,7 @@ VALUES = {
             "orla.quillfeather@example.com",
             "my e-mail is {}",
             ("quillfeather",),
-            "release.candidate",
+            "nightly-candidate",
             "the branch is called {}",
         ),
         Value(
@@ -47,7 +47,7 @@ VALUES = {
             "+919876543210",
             "my phone number is {}",
             _windows("9876543210", 7),
-            "309876543210412",
+            "700411022118450",
             "the tracking number is {}",
         ),
         Value(
@@ -63,7 +63,7 @@ VALUES = {
             "GB29NWBK60161331926819",
             "my IBAN is {}",
             _windows("gb29nwbk60161331926819", 12),
-            "QX07NWBK60161331926811",
+            "QX07NWBK60161331928571",
             "the product key is {}",
         ),
         Value(
