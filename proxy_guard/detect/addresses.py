@@ -219,7 +219,7 @@ def _plausible(text: str, tail: Any) -> bool:
 
 def recognizers() -> list[PatternRecognizer]:
     """The recognizers of addresses, by form."""
-    every = "|".join(sorted({*_SURE, *_WORDS}, key=len, reverse=True))
+    every = "|".join(sorted({*_SURE, *_WORDS}, key=lambda word: (-len(word), word)))
     streets = rf"\d[^\n]{{1,80}}?\b(?:{every})\b|\d\w?,? (?:the \w|\d|[nsew]\.? \d|broadway)"
     glued = r"(?:str\.?|strasse|platz|allee|gasse|damm|ufer|straat|gracht|laan|plein|kade|weg|steeg|gatan|torget|stigen|gade|vej|gata|veien|katu|polku|kuja|tie|rinne),? \d"
     leading = (

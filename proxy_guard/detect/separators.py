@@ -17,20 +17,23 @@ _JUNK = r"""(?:\s{0,2}[^\w\s@.,;:/()&%+<>$€£?!-]{1,4}\s{0,2}|_{1,3}|["'`]\s?[
 _LISTED = r"(?:\s?[,;:/|.]\s{0,2}|\s{2,3}|[\n\t\r\u2028]{1,2})"
 """What separates values from each other, too."""
 _APART = regex.compile(
-    rf"(?<![\w@])[A-Za-z0-9+@.]{{1,40}}(?P<apart>{_JUNK})(?:[A-Za-z0-9@.]{{1,40}}(?P=apart)){{0,40}}[A-Za-z0-9@.]{{1,40}}(?!\w)"
+    rf"(?<![\w@])[A-Za-z0-9+@.]{{1,40}}(?P<apart>{_JUNK})"
+    r"(?:[A-Za-z0-9@.]{1,40}(?P=apart)){0,40}[A-Za-z0-9@.]{1,40}(?!\w)"
 )
 _MAIL_APART = regex.compile(
     r"(?<![\w@.])[\w+]{1,64}(?P<apart>[/,:;|.-]\s{0,2})(?:[@.]?[\w+]{1,64}(?P=apart)){1,6}[@.]?[\w+]{1,64}(?!\w)"
 )
 _EACH = regex.compile(
-    r"(?<!\w)[A-Za-z0-9+](?:(?P<each>[^\w\s]{1,2})(?:[ -~](?P=each)){6,80}|(?P<each>\s{1,3})(?:[!-~](?P=each)){6,80}|(?P<each>[\r\n\t]{1,2})(?:[ -~](?P=each)){3,80})[!-~](?!\w)"
+    r"(?<!\w)[A-Za-z0-9+](?:(?P<each>[^\w\s]{1,2})(?:[ -~](?P=each)){6,80}|(?P<each>\s{1,3})(?:[!-~](?P=each)){6,80}"
+    r"|(?P<each>[\r\n\t]{1,2})(?:[ -~](?P=each)){3,80})[!-~](?!\w)"
 )
 _GROUPS = regex.compile(
-    rf"(?<![\w.,/-])\+?(?:[A-Z]{{2}})?[0-9]{{1,6}}(?P<list>{_LISTED})(?:[A-Z0-9]{{2,6}}(?P=list)){{1,9}}[A-Z0-9]{{1,6}}(?![\w])"
+    rf"(?<![\w.,/-])\+?(?:[A-Z]{{2}})?[0-9]{{1,6}}(?P<list>{_LISTED})"
+    r"(?:[A-Z0-9]{2,6}(?P=list)){1,9}[A-Z0-9]{1,6}(?![\w])"
 )
 _NAMED = regex.compile(
-    r"\b(?:cards?|visa|master ?card|amex|iban|account|a/c|acct?|aadhaar|adhaar|uid|phone|mobile|cell|whatsapp|tel|call|ssn|"
-    r"social security|nhs|passport|number)\b|आधार|कार्ड|फ़ोन|फोन|मोबाइल",
+    r"\b(?:cards?|visa|master ?card|amex|iban|account|a/c|acct?|aadhaar|adhaar|uid|phone|mobile|cell|whatsapp|tel|call|"
+    r"ssn|social security|nhs|passport|number)\b|आधार|कार्ड|फ़ोन|फोन|मोबाइल",
     regex.IGNORECASE,
 )
 _NEAR = 48
@@ -65,7 +68,7 @@ _WORD_SIGNAL = "|".join(word for word in _DIGIT_WORDS if word.isascii() and len(
 SEPARATOR_SIGNALS: tuple[str, ...] = (
     r"""[0-9]\s{0,2}(?:[^a-z0-9\s@.,;:/()&%+<>$?!-]{1,4}\s{0,2}|["'`]\s?[+.&,]?\s?["'`])[0-9]""",
     r"[0-9]{2}\s?(?:[,;:/|.]\s{0,2}|\s{2}|[\n\t])[a-z0-9]{3,6}\s?(?:[,;:/|.]\s{0,2}|\s{2}|[\n\t])[a-z0-9]{2}",
-    r"[a-z0-9](?:[^a-z0-9\s]{1,2}|\s{1,3})[!-~](?:[^a-z0-9\s]{1,2}|\s{1,3})[!-~](?:[^a-z0-9\s]{1,2}|\s{1,3})[!-~](?:[^a-z0-9\s]{1,2}|\s{1,3})[!-~]\W",
+    r"[a-z0-9](?:(?:[^a-z0-9\s]{1,2}|\s{1,3})[!-~]){4}\W",
     r"[*|~^`\"':,;/_.-]\s{0,2}@[a-z0-9]|\s{2}@",
     rf"\b(?:{_WORD_SIGNAL})[\s,.-]{{1,3}}(?:{_WORD_SIGNAL}|double|triple|[0-9])",
     r"(?-i:[0-9][OolI]+[0-9][0-9OolI -]{3})",

@@ -10,7 +10,10 @@ import regex
 
 from proxy_guard.detect.layers import Form, Part, replaced
 
-_BACKWARDS = r"\b(?:revers|backward|mirror|inverted|right[ -]to[ -]left)|\b(?:moc|gro|ten|ude|vog|oi|ku|ni|ed)\.[a-z0-9-]+(?:\.[a-z0-9-]+)*@[a-z0-9]"
+_BACKWARDS = (
+    r"\b(?:revers|backward|mirror|inverted|right[ -]to[ -]left)"
+    r"|\b(?:moc|gro|ten|ude|vog|oi|ku|ni|ed)\.[a-z0-9-]+(?:\.[a-z0-9-]+)*@[a-z0-9]"
+)
 _ROT13 = r"\brot-?13\b|\bcaesar\b|@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:pbz|arg|bet|rqh|tbi|qr|pb\.hx|pb\.va)\b"
 TURNED_SIGNALS: tuple[str, ...] = (_BACKWARDS, _ROT13)
 _SAYS_BACKWARDS = regex.compile(_BACKWARDS, regex.IGNORECASE)

@@ -12,7 +12,7 @@ from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Unreadable
 from proxy_guard.locate.jsonpath import Node, Query, Step, root_nodes
 from proxy_guard.locate.media import Inline, MediaSlot, media_at
-from proxy_guard.locate.unreached import IDENTIFIER, RULE, Remainder
+from proxy_guard.locate.unreached import IDENTIFIER, RULE, MemberName, Remainder
 from proxy_guard.model import Direction, Path, Slot
 
 Kind = Literal["text", "json", "media", "echo"]
@@ -262,7 +262,11 @@ class _Walk:
         each = _UNREACHED[remainder.mode]
         for node in remainder.nodes(document, self._seen):
             first = len(self.found.slots)
-            self._strings(each, node)
+            if isinstance(node[3], MemberName):
+                name, path, holder, _ = node
+                self._add(each, Slot(name, each.rule, path, holder, name, True, each.signed))
+            else:
+                self._strings(each, node)
             for slot in self.found.slots[first:]:
                 slot.unreached = remainder.mode
 

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 
 from proxy_guard.codecs.form import Pairs, read_pairs
 from proxy_guard.errors import Unreadable
+from proxy_guard.locate.unreached import PLAIN_NAME
 from proxy_guard.model import Headers, Message, Slot
 
 _URL = re.compile(r"([^:/?#]+://[^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?", re.S)
@@ -124,6 +125,9 @@ def _in_url(fields: HeadFields, url: str, head: Head) -> None:
         head._query = pairs = read_pairs(found[3].encode("latin-1", "replace"))
         head.ambiguous = pairs.ambiguous
         for name, values in pairs.value.items():
+            if fields.every_parameter and not PLAIN_NAME.fullmatch(name):
+                # Nobody could tell what a parameter by another name is: a finding in it blocks.
+                head.slots.append(Slot(name, "query *", ("url", "query", name), None, None, signed=True))
             if fields.every_parameter or name in fields.parameters:
                 rule = f"query {name if name in fields.parameters else '*'}"
                 head.slots += [

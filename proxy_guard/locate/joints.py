@@ -27,8 +27,8 @@ _SPLIT = re.compile(r"(?:[0-9]\D{0,4}){6}[0-9]|@|[A-Z0-9]{4}")
 _SURE = frozenset({"EMAIL_ADDRESS", "IBAN_CODE", "PERSON", "API_KEY", "JWT", "PRIVATE_KEY"})
 """Entities that chance makes of two neighbours once in a hundred times at most."""
 _NAMED = re.compile(
-    r"\b(?:cards?|visa|master ?card|amex|rupay|account|a/c|acct?|aadh?aa?r|uidai|phone|mobile|cell|whatsapp|tel|call|ssn|"
-    r"social security|nhs|passport|pan|tax|number)\b|आधार|कार्ड|फ़ोन|फोन|मोबाइल",
+    r"\b(?:cards?|visa|master ?card|amex|rupay|account|a/c|acct?|aadh?aa?r|uidai|phone|mobile|cell|whatsapp|tel|call|"
+    r"ssn|social security|nhs|passport|pan|tax|number)\b|आधार|कार्ड|फ़ोन|फोन|मोबाइल",
     re.IGNORECASE,
 )
 

@@ -1,7 +1,8 @@
 """The strings of a message that no field reached: what an API added since its description was written, say.
 
-They are seen in one walk over the document that passes by what the fields have seen. Names of members are not
-looked at, nor what keeps a message together: identifiers, models, enumerations.
+They are seen in one walk over the document that passes by what the fields have seen. What keeps a message together is
+not looked at: identifiers, models, enumerations, names of members that look like such. Long integers are, which may
+be numbers of a card or a telephone.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from proxy_guard.locate.jsonpath import Node, Query, root_nodes
+from proxy_guard.model import Path
 
 Unreached = Literal["scan", "observe", "block"]
 RULE = "unreached"
@@ -25,6 +27,17 @@ STRUCTURAL = frozenset(
 """Members that every chat API has for its own sake, whatever it calls them."""
 IDENTIFIER = re.compile(r"[A-Za-z0-9_.:/-]{0,256}")
 """What their values look like. Others under such a name are seen: nothing hides in a `type` of three words."""
+
+
+PLAIN_NAME = re.compile(r"(?!(?:[^0-9]*[0-9]){7})@?[A-Za-z0-9_.:$/\[\]-]{0,64}")
+"""Names of members that an API may have."""
+_LONG = 10**10
+
+
+class MemberName(str):
+    """The key of a node that is the name of a member, not its value."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +61,48 @@ class Remainder:
         pending = root_nodes(document)
         while pending:
             value, path, _, _ = pending.pop()
-            here = id(value)
             if isinstance(value, dict):
-                for name, member in value.items():
-                    if isinstance(member, str):
-                        if (
-                            member
-                            and (here, name) not in seen
-                            and name not in self.skip
-                            and not (name in STRUCTURAL and IDENTIFIER.fullmatch(member))
-                        ):
-                            found.append((member, (*path, name), value, name))
-                    elif isinstance(member, _CONTAINERS) and (here, name) not in seen and name not in self.skip:
-                        pending.append((member, (*path, name), value, name))
+                self._members(value, path, seen, found, pending)
             else:
-                for index, member in enumerate(value):
-                    if isinstance(member, _TEXTS_AND_CONTAINERS) and (here, index) not in seen:
-                        if not isinstance(member, str):
-                            pending.append((member, (*path, index), value, index))
-                        elif member:
-                            found.append((member, (*path, index), value, index))
+                _items(value, path, seen, found, pending)
         return found
+
+    def _members(
+        self, value: dict[str, Any], path: Path, seen: set[tuple[Any, ...]], found: list[Node], pending: list[Node]
+    ) -> None:
+        here = id(value)
+        for name, member in value.items():
+            if not (name.isalpha() or PLAIN_NAME.fullmatch(name)) and (here, name, True) not in seen:
+                found.append((name, (*path, name), value, MemberName(name)))
+            if isinstance(member, str):
+                if (
+                    member
+                    and (here, name) not in seen
+                    and name not in self.skip
+                    and not (name in STRUCTURAL and IDENTIFIER.fullmatch(member))
+                ):
+                    found.append((member, (*path, name), value, name))
+            elif isinstance(member, _CONTAINERS):
+                if (here, name) not in seen and name not in self.skip:
+                    pending.append((member, (*path, name), value, name))
+            elif _is_long(member) and (here, name) not in seen and name not in self.skip | STRUCTURAL:
+                found.append((member, (*path, name), value, name))
+
+
+def _items(value: list[Any], path: Path, seen: set[tuple[Any, ...]], found: list[Node], pending: list[Node]) -> None:
+    here = id(value)
+    for index, member in enumerate(value):
+        if isinstance(member, _TEXTS_AND_CONTAINERS) and (here, index) not in seen:
+            if not isinstance(member, str):
+                pending.append((member, (*path, index), value, index))
+            elif member:
+                found.append((member, (*path, index), value, index))
+        elif _is_long(member) and (here, index) not in seen:
+            found.append((member, (*path, index), value, index))
+
+
+def _is_long(member: Any) -> bool:
+    return type(member) is int and member >= _LONG
 
 
 _CONTAINERS = (dict, list)

@@ -79,3 +79,18 @@ def split() -> list[Case]:
             ),
         )
     ]
+
+
+def every() -> list[Case]:
+    return [*disguised(), *placed(), *split()]
+
+
+def sample() -> list[Case]:
+    """Of every way, place and split some values, in turn, so that each value meets many of them; of twins fewer."""
+    kinds = ((disguised(), 3), (placed(), 5), (split(), 11))
+    return [
+        case
+        for some, step in kinds
+        for attack, every_nth in ((True, step), (False, 2 * step - 1))
+        for case in [each for each in some if bool(each.shards) is attack][::every_nth]
+    ]

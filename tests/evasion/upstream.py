@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from proxy_guard.asgi import ProxyGuardMiddleware
+from tests.e2e.recorder import recorder
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    if scope["type"] != "http":
+    if scope["type"] == "lifespan":
+        await recorder(scope, receive, send)
         return
     body, more = b"", True
     while more:
@@ -29,10 +31,14 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         "headers": headers,
         "body": base64.b64encode(body).decode(),
     }
-    with Path(os.environ["EVASION_LOG"]).open("a") as log:
-        log.write(json.dumps(seen) + "\n")
+    _write(seen)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
     await send({"type": "http.response.body", "body": b'{"ok":true}'})
+
+
+def _write(seen: dict[str, Any]) -> None:
+    with Path(os.environ["EVASION_LOG"]).open("a") as log:
+        log.write(json.dumps(seen) + "\n")
 
 
 def guarded() -> Any:
