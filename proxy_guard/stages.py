@@ -128,9 +128,13 @@ class _Stage:
 
     def join(self, seams: Sequence[Joint], findings: Sequence[Sequence[Finding]]) -> None:
         """Takes what lies across the seams between slots."""
+        own = {index: list(found) for index, found in self._found.items()}
         for seam, across in zip(seams, findings, strict=False):
-            for index, part in seam.split(across):
-                self._found.setdefault(index, []).append(part)
+            for pieces in seam.split(across):
+                if seam.neighbours and any(_has_its_own(own.get(index, ()), part) for index, part in pieces):
+                    continue
+                for index, part in pieces:
+                    self._found.setdefault(index, []).append(part)
 
     def declare(self) -> None:
         """Takes what fields are known to hold."""
@@ -168,6 +172,10 @@ class _Stage:
             for index, pieces in resolved:
                 self._outcome.texts[index] = edit(self._slots[index].text, pieces, answers)
         return None
+
+
+def _has_its_own(found: Iterable[Finding], part: Finding) -> bool:
+    return any(each.entity == part.entity and each.start < part.end and part.start < each.end for each in found)
 
 
 REFERENCE = re.compile(

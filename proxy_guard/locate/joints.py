@@ -46,16 +46,17 @@ class Part(NamedTuple):
 class Joint:
     """A text around one or more seams. `slot` is what a scrubber gets to see.
 
-    Between mere `neighbours` a finding counts where its entity is a sure one, or words before it say what it is.
+    Between mere `neighbours` a finding counts where its entity is a sure one, or words before it say what it is, and
+    where none of them has one of its own there: in `hello` and `ann@example.com` nothing is split.
     """
 
     slot: Slot = field(repr=False)
     parts: tuple[Part, ...]
     neighbours: bool = False
 
-    def split(self, findings: Iterable[Finding]) -> list[tuple[int, PartFinding]]:
+    def split(self, findings: Iterable[Finding]) -> list[list[tuple[int, PartFinding]]]:
         """For each finding that lies across a seam: the index of each slot, and what it holds of the value."""
-        found: list[tuple[int, PartFinding]] = []
+        found: list[list[tuple[int, PartFinding]]] = []
         text = self.slot.text
         for each in findings:
             if self.neighbours and not (each.entity in _SURE or _NAMED.search(text, 0, each.start)):
@@ -73,7 +74,7 @@ class Joint:
                         )
                     )
             if len(pieces) > 1:
-                found += pieces
+                found.append(pieces)
         return found
 
 
@@ -94,30 +95,30 @@ def joints(slots: Sequence[Slot], document: Any, speaker: str, *, names: bool = 
     for _, index in joined:
         of[index] = _stream(slots[index], document, speaker)
         streams.setdefault(of[index], []).append(index)
-    runs = [(stream, False) for stream in streams.values() if len(stream) > 1]
-    found = [joint for run, _ in runs for joint in _along(run, slots)]
+    runs = [stream for stream in streams.values() if len(stream) > 1]
+    found = [joint for run in runs for joint in _along(run, slots)]
     if len(streams) != 1 or len(joined) < len(texts):
         order = iter(joined)
         everything = [next(order)[1] if index in of else index for index in texts]
         apart = list(_neighbours(everything, of, slots))
-        runs += [(run, True) for run in apart]
+        runs += apart
         found += [
             joint for run in apart for joint in _along(run, slots, neighbours=True) if _may_hold(joint, names=names)
         ]
-    others = (joint for run, neighbours in runs if len(run) > 2 for joint in _apart(run, slots, neighbours))
+    others = (joint for run in runs if len(run) > 2 for joint in _apart(run, slots))
     return found + [joint for joint in others if _may_hold(joint, names=False)]
 
 
-def _apart(run: list[int], slots: Sequence[Slot], neighbours: bool) -> Iterable[Joint]:
+def _apart(run: list[int], slots: Sequence[Slot]) -> Iterable[Joint]:
     """What follows may spoil what some make together: `…@example.com` and `hello`, `…6467` and `hello`."""
     texts = [slots[index].text for index in run]
     for place in range(len(run) - 1):
         before = place and texts[place - 1][-1:].isdigit() and texts[place][:1].isdigit()
         after = texts[place + 1][-1:].isdigit() and place + 2 < len(run) and texts[place + 2][:1].isdigit()
         if not (before or after):
-            yield from _along(run[place : place + 2], slots, neighbours=neighbours)
+            yield from _along(run[place : place + 2], slots, neighbours=True)
     if any(one[-1:].isdigit() and two[:1].isalpha() for one, two in pairwise(texts)):
-        yield from _along(run, slots, neighbours=neighbours, spaced=True)
+        yield from _along(run, slots, neighbours=True, spaced=True)
 
 
 def _neighbours(order: list[int], of: dict[int, Any], slots: Sequence[Slot]) -> Iterable[list[int]]:

@@ -52,6 +52,8 @@ SCANNED: dict[str, tuple[Any, Any]] = {
     "a text in lists": ({"new": [[{"a": PHONE}]]}, {"new": [[{"a": "call XXXXXXXX10"}]]}),
     "a list at the top": ([PHONE], ["call XXXXXXXX10"]),
     "JSON in a string": ({"new": '{"tel": 9876543210}'}, {"new": '{"tel":"XXXXXXXX10"}'}),
+    "a name": ({PHONE: "x"}, {"call XXXXXXXX10": "x"}),
+    "a long number": ({"new": [919876543210]}, {"new": ["XXXXXXXXXX10"]}),
     "an identifier that is none": ({"id": PHONE}, {"id": "call XXXXXXXX10"}),
     "beside what is reached": ({"text": PHONE, "new": PHONE}, {"text": "call XXXXXXXX10", "new": "call XXXXXXXX10"}),
     "beside what is skipped": ({"kept": [PHONE, PHONE]}, {"kept": [PHONE, "call XXXXXXXX10"]}),
@@ -73,7 +75,7 @@ LEFT: dict[str, Any] = {
     "all that is in it": {"opaque": {"a": [PHONE]}},
     "a place that is skipped": {"kept": [PHONE]},
     "what a field skips": {"inner": {"id": PHONE, "more": [{"id": {"a": PHONE}}]}},
-    "a name": {PHONE: "x"},
+    "a name as an API has them": {"call_987654": "x"},
     "a number": {"new": 9876543210},
     "what spells texts again, none of them edited": {"text": "hello", "echo": {"a": [PHONE]}},
 }
