@@ -26,6 +26,13 @@ _SPLIT = re.compile(r"(?:[0-9]\D{0,4}){6}[0-9]|@|[A-Z0-9]{4}")
 """What a text around a seam between neighbours has to hold to be looked at, unless names are looked for."""
 _SURE = frozenset({"EMAIL_ADDRESS", "IBAN_CODE", "PERSON", "API_KEY", "JWT", "PRIVATE_KEY"})
 """Entities that chance makes of two neighbours once in a hundred times at most."""
+_TOLD = frozenset(
+    (
+        "CREDIT_CARD PHONE_NUMBER IN_AADHAAR IN_PAN IN_GSTIN IN_BANK_ACCOUNT US_SSN US_ITIN US_BANK_NUMBER UK_NHS "
+        "UK_NINO"
+    ).split()
+)
+"""Entities that words before them may tell."""
 _NAMED = re.compile(
     r"\b(?:cards?|visa|master ?card|amex|rupay|account|a/c|acct?|aadh?aa?r|uidai|phone|mobile|cell|whatsapp|tel|call|"
     r"ssn|social security|nhs|passport|pan|tax|number)\b|आधार|कार्ड|फ़ोन|फोन|मोबाइल",
@@ -54,12 +61,19 @@ class Joint:
     parts: tuple[Part, ...]
     neighbours: bool = False
 
+    def within_word(self, part: PartFinding) -> bool:
+        """Whether what a part holds of a name goes on in the middle of a word, or comes from there."""
+        place = part.offset or part.end - part.start
+        return part.whole[place - 1].isalpha() and part.whole[place : place + 1].islower()
+
     def split(self, findings: Iterable[Finding]) -> list[list[tuple[int, PartFinding]]]:
         """For each finding that lies across a seam: the index of each slot, and what it holds of the value."""
         found: list[list[tuple[int, PartFinding]]] = []
         text = self.slot.text
         for each in findings:
-            if self.neighbours and not (each.entity in _SURE or _NAMED.search(text, 0, each.start)):
+            if self.neighbours and not (
+                each.entity in _SURE or (each.entity in _TOLD and _NAMED.search(text, 0, each.start))
+            ):
                 continue
             whole = text[each.start : each.end]
             pieces = []
