@@ -185,6 +185,9 @@ def _leaves(value: Any, key: str) -> Iterator[tuple[str, str]]:
             yield from _leaves(member, key)
     elif value is not None and not isinstance(value, bool):
         yield key, str(value)
+        if isinstance(value, str) and value[:1] in "{[" and value:
+            with contextlib.suppress(ValueError):
+                yield from _leaves(json.loads(value), key)
 
 
 def _spoken(value: Any, role: str) -> Iterator[tuple[str, str]]:
