@@ -6,7 +6,7 @@ LOCK := requirements.lock
 JOBS ?= 2
 SHARED := -n $(JOBS) --dist loadfile
 
-.PHONY: install demo test test-all check conformance fuzz sbom audit bench lock schemas clean
+.PHONY: install demo test test-all check conformance fuzz sbom audit bench soak lock schemas clean
 
 install: .venv/installed
 
@@ -49,6 +49,11 @@ audit: install
 
 bench: install
 	@$(PY) -m bench
+
+# Both doors under traffic of every kind: SOAK_SECONDS=600, SOAK_FLAGS=--json.
+SOAK_SECONDS ?= 600
+soak: install
+	@$(PY) -m tests.soak --seconds $(SOAK_SECONDS) $(SOAK_FLAGS)
 
 # The JSON Schemas of rule files, from their models.
 schemas: install

@@ -5,6 +5,7 @@ The text of a request holds `ref-NUMBER-KIND`; the answer tells that number agai
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections import Counter
@@ -12,7 +13,9 @@ from dataclasses import dataclass, field
 
 from tests.soak.values import ANSWERED, ASKED, LEAKS, sentence
 
+ID = "x-soak-id"
 _REF = re.compile(rb"ref-(\d+)-([a-z]+)")
+_PACKED = re.compile(rb";base64,([A-Za-z0-9+/=]+)")
 _WORDS = "Plants turn light into sugar, water and air being all they need besides. "
 
 
@@ -29,7 +32,8 @@ class Ledger:
         found = _REF.search(body)
         kind = found[2].decode() if found else "other"
         self.received[kind] += 1
-        if LEAKS[ASKED].search(body) or LEAKS[ASKED].search(path.encode()):
+        inside = b"".join(base64.b64decode(each) for each in _PACKED.findall(body))
+        if any(LEAKS[ASKED].search(each) for each in (body, path.encode(), inside)):
             self.leaks[kind] += 1
         return (int(found[1]) if found else 0), kind
 

@@ -16,9 +16,11 @@ GUARD = """\
 version: 1
 routes:
   - {paths: ["/block/**"], policy: block}
+  - {paths: ["/media/**"], policy: media}
   - {policy: mask}
-limits: {time: 10}
+limits: {time: 20}
 """
+_MEDIA = "\nmedia: {}\n"
 DOORS = ("mitmproxy", "asgi", "middleware")
 
 
@@ -35,6 +37,8 @@ def make_rules(folder: Path, guard: str = GUARD) -> Path:
     rules = folder / "rules"
     shutil.copytree(resources.rules_dir(), rules)
     (rules / "guard.yaml").write_text(guard)
+    mask = (rules / "policies" / "mask.yaml").read_text().replace("name: mask", "name: media")
+    (rules / "policies" / "media.yaml").write_text(mask + _MEDIA)
     return rules
 
 

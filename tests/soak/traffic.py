@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import json
 import time
@@ -12,10 +13,11 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from tests.soak.answers import ID
 from tests.soak.values import ANSWERED, ASKED, LEAKS, card, sentence
 
 CHAT = "/v1/chat/completions"
-KINDS = ("clean", "personal", "streamed", "large", "blocked", "malformed", "leaving", "models")
+_ids = itertools.count(1)
 _PROSE = "Could you explain in a few short sentences how plants live on light and air? "
 EXPECTED = {"blocked": {422}, "malformed": {400}, "leaving": {0}}
 """Statuses by kind; 200 for the others. 0: the client has left."""
@@ -40,21 +42,31 @@ def sent(number: int, kind: str) -> Sent:
             text += sentence(ASKED, number)
         case "large":
             text += f"{_PROSE * 900}{sentence(ASKED, number)} {_PROSE * 900}"  # past `limits.large`
+        case "document":
+            table = f"name,phone\nMr Rao,{sentence(ASKED, number)}\n"
+            data = f"data:text/csv;base64,{base64.b64encode(table.encode()).decode()}"
+            text = [  # type: ignore[assignment]
+                {"type": "text", "text": text},
+                {"type": "file", "file": {"filename": "a.csv", "file_data": data}},
+            ]
         case "blocked":
             text += f"charge {card(ASKED, number)}"
-    path = f"/block{CHAT}" if kind == "blocked" else CHAT
+    path = {"blocked": f"/block{CHAT}", "document": f"/media{CHAT}"}.get(kind, CHAT)
     body = json.dumps({"model": "m", "stream": streams, "messages": [{"role": "user", "content": text}]}).encode()
     if kind == "models":
         return Sent(number, kind, "GET", "/v1/models", b"")
     return Sent(number, kind, "POST", path, body[:-2] if kind == "malformed" else body)
 
 
-def mix(weights: dict[str, int], start: int = 0) -> Iterator[Sent]:
-    """Endless requests of kinds by their weights, in an order that has all kinds near each other."""
+def mix(weights: dict[str, int], start: int = 0, texts: int = 10**9) -> Iterator[Sent]:
+    """Endless requests of kinds by their weights, in an order that has all kinds near each other.
+
+    There are so many different texts: chat clients send the same ones again with every turn.
+    """
     largest = max(weights.values())
     order = [kind for turn in range(largest) for kind, weight in weights.items() if turn * weight % largest < weight]
     for number, kind in enumerate(itertools.cycle(order), start):
-        yield sent(number, kind)
+        yield sent(number % texts, kind)
 
 
 @dataclass
@@ -79,7 +91,8 @@ class Tally:
 async def exchange(session: aiohttp.ClientSession, url: str, request: Sent, tally: Tally, patience: float = 30) -> None:
     """Sends one request, and notes how it ended."""
     began = time.monotonic()
-    headers = {"content-type": "application/json"} if request.body else {}
+    own = str(next(_ids))
+    headers = {ID: own, **({"content-type": "application/json"} if request.body else {})}
     end: int | str = 0
     wrong: list[str] = []
     try:
@@ -94,6 +107,8 @@ async def exchange(session: aiohttp.ClientSession, url: str, request: Sent, tall
                 answer.close()
             else:
                 wrong = _judge(request, end, await answer.read(), tally)
+                if end == 200 and answer.headers.get(ID) != own:
+                    wrong.append("the answer to another request")
     except TimeoutError:
         end, wrong = "no answer", ["no answer in time"]
     except (aiohttp.ClientError, OSError) as error:
@@ -117,7 +132,7 @@ def _judge(request: Sent, status: int, body: bytes, tally: Tally) -> list[str]:
     if status not in EXPECTED.get(request.kind, {200}):
         return [f"status {status}"]
     if status == 200 and request.kind != "models" and f"ref-{request.number}-{request.kind}:".encode() not in text:
-        return ["the answer to another request"]
+        return ["the text of another answer"]
     return []
 
 

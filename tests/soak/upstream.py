@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from proxy_guard.asgi import ProxyGuardMiddleware
-from tests.soak.answers import Ledger, reply
+from tests.soak.answers import ID, Ledger, reply
 
 ledger = Ledger()
 
@@ -19,7 +20,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
     elif scope["path"] == "/_told":
-        await _say(send, 200, "application/json", [ledger.told()], 0)
+        await _say(send, 200, "application/json", [ledger.told()])
     else:
         ledger.inside += 1
         try:
@@ -36,11 +37,21 @@ async def _answer(scope: Any, receive: Any, send: Any) -> None:
         more = event.get("more_body", False)
     number, kind = ledger.enter(scope["path"], body)
     answer = reply(number, kind)
-    await _say(send, answer.status, answer.kind, answer.pieces, answer.pause, whole=answer.whole)
+    own = [(name, value) for name, value in scope["headers"] if name == ID.encode()]
+    await _say(send, answer.status, answer.kind, answer.pieces, answer.pause, own, whole=answer.whole)
 
 
-async def _say(send: Any, status: int, kind: str, pieces: list[bytes], pause: float, *, whole: bool = True) -> None:
-    headers = [(b"content-type", kind.encode())]
+async def _say(
+    send: Any,
+    status: int,
+    kind: str,
+    pieces: list[bytes],
+    pause: float = 0,
+    own: Sequence[tuple[bytes, bytes]] = (),
+    *,
+    whole: bool = True,
+) -> None:
+    headers = [(b"content-type", kind.encode()), *own]
     if whole:
         headers.append((b"content-length", str(sum(map(len, pieces))).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
