@@ -58,11 +58,15 @@ async def under(
     least: float = 0.0,
     meanwhile: Callable[[], Awaitable[None]] | None = None,
 ) -> Outcome:
-    """Has so many messages, and for so many seconds at least, meet a fault; then waits until all is well again."""
+    """Has so many messages, and for so many seconds at least, meet a fault; then waits until all is well again.
+
+    `meanwhile`, or what the fault gives, is called again and again as long as it lasts.
+    """
     before = await told(door)
     tally = Tally()
     requests = _at(path, mix(weights, next(_numbers)))
-    with fault():
+    with fault() as given:
+        meanwhile = meanwhile or given
         until = time.monotonic() + least
         going: Callable[[], bool] = lambda: tally.messages < messages or time.monotonic() < until  # noqa: E731
         load = asyncio.create_task(drive(door.server.url, requests, tally, going, width=width))

@@ -55,7 +55,7 @@ def door(name: str, rules: Path, folder: Path, *, inject: str = "", **env: str) 
             server = stack.enter_context(uvicorn("guarded_upstream:guarded", folder / "middleware.log", *flags, **env))
             yield Door(name, server, server)
             return
-        flags = ("--no-access-log",)
+        flags = ("--no-access-log", "--timeout-keep-alive", "75")  # chat APIs keep connections longer than clients do
         upstream = stack.enter_context(uvicorn("tests.soak.upstream:app", folder / f"{name}-upstream.log", *flags))
         log = folder / f"{name}.log"
         if name == "mitmproxy":
