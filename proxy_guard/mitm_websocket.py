@@ -48,6 +48,7 @@ def converse(flow: http.HTTPFlow, exchange: Exchange, limit: int) -> None:
 async def take(flow: http.HTTPFlow) -> None:
     """Inspects the message that has come last. Unless it goes on by itself, it is dropped."""
     assert flow.websocket is not None
+    del flow.websocket.messages[:-1]  # mitmproxy keeps them all, and a connection may last for days
     message = flow.websocket.messages[-1]
     if message.dropped:
         return

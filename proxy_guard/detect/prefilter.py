@@ -217,9 +217,10 @@ def _keep(file: Path, data: bytes) -> None:
     """Writes the cache file whole or not at all; without a writable folder it is compiled at each start."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as temporary:
-            temporary.write(data)
+        temporary = tempfile.NamedTemporaryFile(dir=file.parent, delete=False)  # noqa: SIM115 - closed below
         try:
+            with temporary:
+                temporary.write(data)
             Path(temporary.name).replace(file)
         finally:
             Path(temporary.name).unlink(missing_ok=True)

@@ -61,6 +61,8 @@ class Texts:
         for lane, slot in pieces:
             position = position_of(lane, slot, document)
             if lane.kind == "tool":
+                if len(self._tools) >= _MOST:
+                    raise Unreadable(f"more than {_MOST} calls go on at once", status=413, cause="too_large")
                 self._tools[position[1]] = slot.text
                 continue
             if position not in self._running:

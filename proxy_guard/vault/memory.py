@@ -17,6 +17,8 @@ from proxy_guard.vault.tokens import SHORT, draw
 
 _OVERHEAD = 600
 """Bytes that an entry takes beside its texts, about."""
+_SPENT = 130
+"""Bytes that a pseudonym takes which is never to be given again, about."""
 
 
 class MemoryLimits(BaseModel):
@@ -106,7 +108,8 @@ class MemoryVault(Vault):
 
     def _add(self, entry: _Entry) -> None:
         limits = self._settings.limits
-        if len(self._by_token) >= limits.entries or self._bytes + entry.bytes > limits.bytes:
+        used = self._bytes + _SPENT * len(self._spent)
+        if len(self._by_token) >= limits.entries or used + entry.bytes > limits.bytes:
             raise VaultFull(f"the vault '{self._name}' is full: see its limits")
         self._by_token[entry.token] = self._by_identity[entry.identity] = entry
         self._bytes += entry.bytes
