@@ -51,7 +51,7 @@ async def reload_on_hangup(holder: Holder) -> NoReturn:
 def _settle() -> None:
     """Leaves what is loaded out of the garbage collector's sight.
 
-    It looks through everything when a quarter as much has come anew. With what rules and libraries hold, that is rarely:
+    It looks through everything when a quarter as much has come anew. With what rules and libraries hold that is rare:
     memory grows by tens of megabytes meanwhile, and then the loop stands still for some tenths of a second.
     """
     gc.unfreeze()
