@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from proxy_guard import audit
 from proxy_guard.asgi_stream import StreamedReply, Strides
 from proxy_guard.asgi_websocket import converse, deny
 from proxy_guard.engine import unanswered
 from proxy_guard.exchange import Exchange
-from proxy_guard.guard import Guard
+from proxy_guard.guard import BROKEN, Guard
 from proxy_guard.model import WEBSOCKET, Headers, Verdict
 from proxy_guard.passage import Passage
 
@@ -25,6 +26,7 @@ Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+log = audit.logger()
 _HOST = re.compile(r"[A-Za-z0-9._~-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?")
 NO_TARGET = unanswered(None, 400, "its target can't be read")
 # Ways to send a body that this middleware would not see.
@@ -55,33 +57,52 @@ class ProxyGuardMiddleware:
             return
         if scope["type"] != "http":
             raise RuntimeError("the guard knows connections of the types http, websocket and lifespan only")
+        guard = self.guard  # another one may be put in its place meanwhile
+        try:
+            guarded = await self._guarded(guard, scope, receive, send)
+        except OSError:
+            raise  # the client has gone
+        except Exception as error:  # noqa: BLE001 - its text and frames may hold the message's: no one else logs them
+            log.error("guard failed", error=type(error).__name__)
+            await reply(BROKEN, send)
+            return
+        if guarded is None:
+            return
+        scope, receive, response = guarded
+        if response is None:
+            await self.app(scope, receive, send)
+            return
+        try:
+            await self.app(scope, receive, response)
+        finally:
+            response.close()
+
+    async def _guarded(
+        self, guard: Guard, scope: Scope, receive: Receive, send: Send
+    ) -> tuple[Scope, Receive, _ResponseGuard | None] | None:
+        """What the application gets, and what its response passes; None where the client has its answer, or left."""
         clear = origin_form(scope)
         if clear is None:
             await reply(NO_TARGET, send)
-            return
+            return None
         scope = clear
         headers = from_wire(scope["headers"])
-        guard = self.guard  # another one may be put in its place meanwhile
         exchange = guard.open(scope["method"], url_of(scope), headers)
         if exchange.rewritten:
             scope = {**scope, **_to_scope(exchange.rewritten)}
-        if exchange.concerns("response") and (asking := exchange.asking(headers)) is not headers:
+        concerned = exchange.concerns("response")
+        if concerned and (asking := exchange.asking(headers)) is not headers:
             scope = {**scope, "headers": to_wire(asking)}
         if exchange.concerns("request"):
             guarded = await self._request(exchange, guard.body_limit, scope, receive, send)
             if guarded is None:
-                return
+                return None
             scope, receive = guarded
-        if exchange.concerns("response"):
-            extensions = {k: v for k, v in (scope.get("extensions") or {}).items() if k not in _BYPASSING}
-            scope = {**scope, "extensions": extensions}
-            response = _ResponseGuard(exchange, guard.body_limit, send, self._strides)
-            try:
-                await self.app(scope, receive, response)
-            finally:
-                response.close()
-            return
-        await self.app(scope, receive, send)
+        if not concerned:
+            return scope, receive, None
+        extensions = {k: v for k, v in (scope.get("extensions") or {}).items() if k not in _BYPASSING}
+        response = _ResponseGuard(exchange, guard.body_limit, send, self._strides)
+        return {**scope, "extensions": extensions}, receive, response
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def closing(event: Event) -> None:
@@ -144,6 +165,19 @@ class _ResponseGuard:
 
     async def __call__(self, event: Event) -> None:
         """Takes an event of the application's."""
+        try:
+            await self._take(event)
+        except OSError:
+            raise  # the client has gone
+        except Exception as error:  # noqa: BLE001 - likewise
+            log.error("guard failed", error=type(error).__name__)
+            if self._started:  # the application and the server learn of it, so that the client sees the end missing
+                raise RuntimeError("the guard failed") from None
+            self.close()
+            self._reply, self._verdict, self._started = None, BROKEN, True
+            await reply(BROKEN, self._send)
+
+    async def _take(self, event: Event) -> None:
         kind = event["type"]
         if self._untouched:
             await self._send(event)
@@ -151,7 +185,7 @@ class _ResponseGuard:
             self._start = event
             head = self._exchange.response(event["status"], self._headers())
             if self._exchange.untouched(head):
-                self._untouched = True
+                self._untouched = self._started = True
                 await self._send(event)
                 return
             self._passage = self._exchange.stream(head)
@@ -185,17 +219,17 @@ class _ResponseGuard:
         assert self._passage is not None
         verdict = self._passage.verdict
         if not self._started:
+            self._started = True
             if verdict is not None and verdict.action == "block":
                 await reply(verdict, self._send)  # nothing has gone out: it can be said by status
                 return
-            self._started = True
             await self._send({**self._start, "headers": to_wire(self._passage.headers), "trailers": False})
         await self._send({"type": "http.response.body", "body": out, "more_body": more})
 
     async def _judge(self, more: bool) -> None:
         status, headers = self._start["status"], self._headers()
         verdict = await self._exchange.inspect(self._exchange.response(status, headers, bytes(self._body)))
-        self._verdict = verdict
+        self._verdict, self._started = verdict, True
         if verdict.action == "block":
             await reply(verdict, self._send)
             return

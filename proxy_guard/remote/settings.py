@@ -201,7 +201,7 @@ class Breaker(Settings):
     """When the API is left alone for a while."""
 
     failures: PositiveInt = Field(default=5, description="So many failures in a row open the circuit.")
-    recovery: PositiveFloat = Field(default=5.0, description="Seconds until one call is let through to try.")
+    recovery: PositiveFloat = Field(default=3.0, description="Seconds until one call is let through to try.")
 
 
 class Tls(Settings):

@@ -56,10 +56,13 @@ async def under(
     width: int = 8,
     path: str = "",
     least: float = 0.0,
+    patience: float = 30.0,
+    waits: bool = False,
     meanwhile: Callable[[], Awaitable[None]] | None = None,
 ) -> Outcome:
     """Has so many messages, and for so many seconds at least, meet a fault; then waits until all is well again.
 
+    Where a fault has clients wait by its nature (`waits`), those that give up are none that were lost.
     `meanwhile`, or what the fault gives, is called again and again as long as it lasts.
     """
     before = await told(door)
@@ -69,7 +72,7 @@ async def under(
         meanwhile = meanwhile or given
         until = time.monotonic() + least
         going: Callable[[], bool] = lambda: tally.messages < messages or time.monotonic() < until  # noqa: E731
-        load = asyncio.create_task(drive(door.server.url, requests, tally, going, width=width))
+        load = asyncio.create_task(drive(door.server.url, requests, tally, going, width=width, patience=patience))
         while not load.done():
             if meanwhile is not None:
                 await meanwhile()
@@ -85,7 +88,7 @@ async def under(
         sum(after["received"].values()) - sum(before["received"].values()),
         up,
         sum(tally.leaks.values()),
-        sum(count for (_, end), count in tally.ends.items() if end == "no answer"),
+        0 if waits else sum(count for (_, end), count in tally.ends.items() if end == "no answer"),
         sum(tally.wrong.values()),
         back,
     )

@@ -153,7 +153,7 @@ def _broken(security_api: str) -> Iterator[None]:
 
 
 def _told(security_api: str, what: str) -> None:
-    with urllib.request.urlopen(f"{security_api}/{what}", timeout=10) as answer:
+    with urllib.request.urlopen(f"{security_api}/{what}", timeout=60) as answer:
         answer.read()
 
 
@@ -200,7 +200,7 @@ def plans(door: Door, switch: Switch, rules: Path, security_api: str) -> list[Pl
         Plan("clock a day behind", partial(switch.on, "clock", "-86400"), vault),
         Plan("disk full: log", no_disk),
         Plan("disk full: vault", no_disk, vault),
-        Plan("no more files", no_files, {"least": 2.0, "width": 16}),
+        Plan("no more files", no_files, {"least": 2.0, "width": 16, "patience": 5, "waits": True}),
     ]
     listed += [
         Plan(f"security API: {n}", partial(_broken, security_api), {"path": f"/asks-{n}", "weights": PLAIN})

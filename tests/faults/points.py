@@ -27,11 +27,10 @@ POINTS = {
     "at_once": "proxy_guard.scrubbers.local:LocalScrubber.at_once",
     "scrub": "proxy_guard.scrubbers.local:LocalScrubber.scrub",
     "detect": "proxy_guard.detect.detector:Detector.detect_many",
-    "model": "proxy_guard.detect.nlp:Nlp.tokens",
+    "model": "proxy_guard.detect.nlp:Nlp.entities",
     # streams
     "feed": "proxy_guard.stream:StreamInspection.feed",
     "close": "proxy_guard.stream:StreamInspection.close",
-    "error": "proxy_guard.stream:StreamInspection.error",
     # workers, and what is written down
     "workers": "proxy_guard.workers:Workers.inspect",
     "fork": "proxy_guard.workers:Workers._fork",
@@ -44,7 +43,7 @@ POINTS = {
     "from_wire": "proxy_guard.asgi:from_wire",
     "url_of": "proxy_guard.asgi:url_of",
     "read": "proxy_guard.asgi:_read",
-    "response": "proxy_guard.asgi:_ResponseGuard.__call__",
+    "response": "proxy_guard.asgi:_ResponseGuard._take",
     "take": "proxy_guard.asgi_stream:StreamedReply.take",
 }
 KINDS: dict[str, Callable[[], BaseException]] = {
