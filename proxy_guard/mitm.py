@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from contextlib import suppress
 from functools import partial
-from typing import NoReturn, cast
+from typing import IO, NoReturn, cast
 
 from mitmproxy import ctx, exceptions, http, options
 from mitmproxy.addonmanager import Loader
@@ -52,6 +53,9 @@ class ProxyGuardAddon:
         # Errors that are logged until mitmproxy is up end it: those of rules shall, those of the first messages not.
         if (check := ctx.master.addons.get("errorcheck")) is not None:
             check.logger.addFilter(lambda record: record.name != audit.NAME)
+        # Where a line can't be written, mitmproxy would end, and be left hanging with its port open.
+        if (termlog := ctx.master.addons.get("termlog")) is not None:
+            termlog.logger.file = _Lossy(termlog.logger.file)
         loader.add_option("guard_rules", str, "", "Folder of rule files; the shipped rules without one.")
         loader.add_option("guard_policy", str, "", "A policy for all traffic, in place of the routes' own.")
 
@@ -229,6 +233,18 @@ def _pass(passage: Passage, flow: http.HTTPFlow, chunk: bytes) -> list[bytes]:
         flow.response.stream = lambda _: []
         return []
     return [out] if out else []  # an empty one would end the body
+
+
+class _Lossy:
+    """A file to print to, whose disk may be full."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        """Writes it, or not."""
+        with suppress(OSError):
+            self._file.write(text)
 
 
 class _decided:  # noqa: N801 - a context manager

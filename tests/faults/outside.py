@@ -40,7 +40,7 @@ routes:
   - {{paths: ["/vault/**"], policy: vaulted}}
   - {{paths: ["/names/**"], policy: names}}
 {asks}  - {{policy: mask}}
-limits: {{time: 5, queue: 4}}
+limits: {{time: 4, queue: 4}}
 vaults:
   default: {{kind: sqlite, path: ../vault.db, keys: [{{id: k, key: "${{env:VAULT_KEY}}"}}]}}
 """
