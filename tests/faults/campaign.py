@@ -35,10 +35,11 @@ class Outcome:
     unanswered: int
     hurt: int
     back: float
+    within: float
 
     @property
     def good(self) -> bool:
-        return not (self.leaks_up or self.leaks_down or self.unanswered) and self.back < 5
+        return not (self.leaks_up or self.leaks_down or self.unanswered) and self.back < self.within
 
 
 async def told(door: Door) -> dict[str, Any]:
@@ -58,11 +59,13 @@ async def under(
     least: float = 0.0,
     patience: float = 30.0,
     waits: bool = False,
+    within: float = 5.0,
     meanwhile: Callable[[], Awaitable[None]] | None = None,
 ) -> Outcome:
     """Has so many messages, and for so many seconds at least, meet a fault; then waits until all is well again.
 
     Where a fault has clients wait by its nature (`waits`), those that give up are none that were lost.
+    All has to be well `within` so many seconds of its end.
     `meanwhile`, or what the fault gives, is called again and again as long as it lasts.
     """
     before = await told(door)
@@ -91,6 +94,7 @@ async def under(
         0 if waits else sum(count for (_, end), count in tally.ends.items() if end == "no answer"),
         sum(tally.wrong.values()),
         back,
+        within,
     )
 
 

@@ -193,7 +193,12 @@ def plans(door: Door, switch: Switch, rules: Path, security_api: str) -> list[Pl
     listed = [
         Plan("workers killed", nullcontext, {**large, "meanwhile": partial(_signalled, door, workers_of, kill)}),
         Plan("workers stopped", nullcontext, {**large, "meanwhile": partial(_signalled, door, workers_of, stop)}),
-        Plan("nursery killed", nullcontext, {**large, "meanwhile": partial(_signalled, door, nurseries_of, kill)}),
+        # Only large messages wait for the next one, which has all to load that the guard itself has at start.
+        Plan(
+            "nursery killed",
+            nullcontext,
+            {**large, "within": 30.0, "meanwhile": partial(_signalled, door, nurseries_of, kill)},
+        ),
         Plan("pool exhausted", nullcontext, {"weights": LARGE, "width": 24}),
         Plan("clients leave", nullcontext, {"weights": LEAVING, "meanwhile": partial(_half_sent, door)}),
         Plan("clock a day ahead", partial(switch.on, "clock", "86400"), vault),
