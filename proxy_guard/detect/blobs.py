@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -205,6 +206,10 @@ def _disjoint(parts: list[Part], end: int) -> list[Part]:
         text, first, _ = merged[-1]
         merged[-1] = (text, first, end)
     return merged
+
+
+for _name in ("utf-16-le", "utf-16-be"):  # else the first message imports them
+    codecs.lookup(_name)
 
 
 def _charsets(data: bytes) -> tuple[str, ...]:

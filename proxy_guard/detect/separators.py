@@ -55,10 +55,11 @@ _DIGIT_WORDS = {
 }
 NUMBER_WORDS = "|".join(sorted(_DIGIT_WORDS, key=len, reverse=True))
 _TIMES = {"double": 2, "triple": 3, "treble": 3}
-_NUMERAL = rf"(?:(?:{'|'.join(_TIMES)})[\s-]+)?(?:{NUMBER_WORDS})|[0-9]{{1,10}}"
+_NUMERAL = rf"(?:(?:{'|'.join(_TIMES)})[\s-]+)?(?:{NUMBER_WORDS})|[0-9]{{1,6}}"
 _COUNTED = regex.compile(rf"(?<!\w)\+?(?:{_NUMERAL})(?:[\s,.-]{{1,3}}(?:{_NUMERAL})){{2,24}}(?!\w)", regex.IGNORECASE)
 _ONE = regex.compile(rf"(?:({'|'.join(_TIMES)})[\s-]+)?\b({NUMBER_WORDS})\b|[0-9]+", regex.IGNORECASE)
 _LEAST_DIGITS, _LEAST_WORDS = 8, 2
+_COLOUR = regex.compile(r"[0-9A-Fa-f]{6}|[0-9A-Fa-f]{3}")
 _LETTERED = regex.compile(
     r"(?<![\w.])\+?(?=[\w -]{0,40}?[0-9][ -]?[OolI])(?:[A-Z]{2})?[0-9OolI](?:[ -]?[0-9A-NP-ZOolI]){8,32}(?!\w)"
 )
@@ -120,9 +121,17 @@ def _joined(match: Any) -> Iterator[Part]:
     found: str = match.group()
     apart: str = match["apart"]
     mail = "@" in found and not _MAIL.search(found)
-    if not mail and sum(char.isdigit() for char in found) < _LEAST_DIGITS:
+    if not mail and (sum(char.isdigit() for char in found) < _LEAST_DIGITS or _ordinary(found, apart)):
         return
     yield from _each(match, apart, "" if mail else " ")
+
+
+def _ordinary(found: str, apart: str) -> bool:
+    """Whether it is a list of colours (`#445566 #778899`), or an equation (`1 = 2147483647`)."""
+    groups = found.split(apart)
+    if apart.strip() == "#":
+        return all(_COLOUR.fullmatch(each) for each in groups)
+    return apart == " = " and len(groups) == 2
 
 
 def _mail(match: Any) -> Iterator[Part]:

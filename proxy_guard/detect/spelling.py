@@ -32,7 +32,8 @@ _SPELLED_DOT = regex.compile(rf"\b(?:{_DOT_WORDS})\b|[\])}}>]", regex.IGNORECASE
 _MAIL_WORDS = regex.compile(r"e-?mail|\bmail|\bcontact\b|\breach\b|\bwrite\b|\baddress\b|\binbox\b", regex.IGNORECASE)
 _NEAR = 60
 
-LETTERS = regex.compile(r"(?<!\S)(?:(?:\S ){7,}\S|(?:[0-9]{2} ){4,}[0-9]{1,2})(?!\S)")
+_PAIRS = r"(?<!\b[0-9A-Fa-f]{2} {1,2})(?:[0-9]{2} ){4,}[0-9]{1,2}(?! {1,2}[0-9A-Fa-f]{2}\b)"  # no dump of bytes
+LETTERS = regex.compile(rf"(?<!\S)(?:(?:\S ){{7,}}\S|{_PAIRS})(?!\S)")
 _DIGITS = regex.compile(r"(?<![\w.])\+?[0-9](?:[ .,_*/|~:;-]{1,3}[0-9]){7,18}(?![\w])")
 
 SPELLING_SIGNALS: tuple[str, ...] = (

@@ -72,7 +72,8 @@ class Joint:
         text = self.slot.text
         for each in findings:
             if self.neighbours and not (
-                each.entity in _SURE or (each.entity in _TOLD and _NAMED.search(text, 0, each.start))
+                each.entity in _SURE
+                or (each.entity in _TOLD and _NAMED.search(text, max(0, each.start - REACH), each.start))
             ):
                 continue
             whole = text[each.start : each.end]

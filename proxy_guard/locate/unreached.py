@@ -31,7 +31,8 @@ IDENTIFIER = re.compile(r"[A-Za-z0-9_.:/-]{0,256}")
 
 PLAIN_NAME = re.compile(r"(?!(?:[^0-9]*[0-9]){7})@?[A-Za-z0-9_.:$/\[\]-]{0,64}")
 """Names of members that an API may have."""
-_LONG = 10**10
+LONG = 10**10
+"""Integers from here on are looked at."""
 
 
 class MemberName(str):
@@ -102,7 +103,7 @@ def _items(value: list[Any], path: Path, seen: set[tuple[Any, ...]], found: list
 
 
 def _is_long(member: Any) -> bool:
-    return type(member) is int and member >= _LONG
+    return type(member) is int and member >= LONG
 
 
 _CONTAINERS = (dict, list)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
+from proxy_guard.locate.unreached import LONG
 from proxy_guard.model import unshown
 from proxy_guard.stream.framing import Event
 
@@ -48,7 +49,11 @@ class Shape(NamedTuple):
                 value, place = _DECODER.raw_decode(data, start)
             except (ValueError, RecursionError):
                 return None
-            if type(value) is not kind or ("\\u" in data[start:place] and _SURROGATE.search(data, start, place)):
+            if (
+                type(value) is not kind
+                or (kind is int and value >= LONG)
+                or ("\\u" in data[start:place] and _SURROGATE.search(data, start, place))
+            ):
                 return None
             if number == self.text:
                 text = value
@@ -73,7 +78,7 @@ def shape_of(before: str, data: str, reading: Reading) -> Shape | None:
     if not 0 < len(places) <= _MOST_PLACES or any(not _apart(ours, theirs, place) for place in places):
         return None
     strings = [ours[place][0] == '"' for place in places]
-    marks = [f'"{_MARK}{n}"' if string else str(10**14 + n) for n, string in enumerate(strings)]
+    marks = [f'"{_MARK}{n}"' if string else str(LONG - 1 - n) for n, string in enumerate(strings)]
     marked = list(ours)
     for place, mark in zip(places, marks, strict=True):
         marked[place] = mark

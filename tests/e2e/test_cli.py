@@ -67,7 +67,15 @@ def test_apply_takes_responses_and_headers() -> None:
 
 
 def test_apply_shows_bytes_as_base64() -> None:
-    verdict = answer("apply", "--url", "https://x.example/other", stdin=b"\xff\xfe")
+    verdict = answer(
+        "apply",
+        "--url",
+        "https://x.example/other",
+        "--response",
+        "--header",
+        "Content-Type: application/octet-stream",
+        stdin=b"\xff\xfe",
+    )
     assert verdict["encoding"] == "base64"
     assert base64.b64decode(verdict["body"]) == b"\xff\xfe"
 

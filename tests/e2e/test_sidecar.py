@@ -211,7 +211,7 @@ def test_the_upstreams_certificate_is_verified_and_what_is_under_way_ends(folder
     authorities[0].cert_pem.write_to_path(str(bundle))
 
     def slow(connection: socket.socket, _: bytes) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 5\r\n\r\n")
         for _number in range(5):
             connection.sendall(b"a")
             time.sleep(0.2)

@@ -274,7 +274,7 @@ def test_a_message_past_its_time_is_blocked_and_its_worker_ended(rules: Path) ->
 @linux
 def test_a_message_that_takes_too_much_memory_is_blocked(rules: Path) -> None:
     guard = Guard.from_rules(limited(rules, time=60, worker_memory=20_000_000))
-    hungry = message(b'{"messages":[{"role":"user","content":[' + b"{}," * 800_000 + b"{}]}]}")
+    hungry = message(b'{"messages":[{"role":"user","content":[' + b"{}," * 450_000 + b"{}]}]}")
 
     async def run() -> None:
         assert (await guard.inspect(hungry)).status == 503
