@@ -51,7 +51,7 @@ class Shape(NamedTuple):
                 return None
             if (
                 type(value) is not kind
-                or (kind is int and value >= LONG)
+                or (isinstance(value, int) and value >= LONG)
                 or ("\\u" in data[start:place] and _SURROGATE.search(data, start, place))
             ):
                 return None
