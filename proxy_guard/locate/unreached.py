@@ -86,7 +86,7 @@ class Remainder:
             elif isinstance(member, _CONTAINERS):
                 if (here, name) not in seen and name not in self.skip:
                     pending.append((member, (*path, name), value, name))
-            elif _is_long(member) and (here, name) not in seen and name not in self.skip | STRUCTURAL:
+            elif _is_long(member) and (here, name) not in seen and name not in self.skip and name not in STRUCTURAL:
                 found.append((member, (*path, name), value, name))
 
 

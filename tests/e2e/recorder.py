@@ -19,7 +19,7 @@ received: dict[str, dict[str, Any]] = {}
 
 async def recorder(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
-        await _lifespan(receive, send)
+        await lifespan(receive, send)
         return
     headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
     if scope["path"] == "/_received":
@@ -69,7 +69,8 @@ async def _send(send: Any, status: int, headers: list[Any], body: bytes) -> None
     await send({"type": "http.response.body", "body": body})
 
 
-async def _lifespan(receive: Any, send: Any) -> None:
+async def lifespan(receive: Any, send: Any) -> None:
+    """Answers the server as it starts and ends an application that has nothing to do then."""
     while True:
         event = await receive()
         await send({"type": event["type"] + ".complete"})

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from proxy_guard.asgi import ProxyGuardMiddleware
+from tests.e2e.recorder import lifespan
 from tests.soak.answers import ID, Ledger, reply
 
 ledger = Ledger()
@@ -18,7 +19,7 @@ ledger = Ledger()
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
-        await _lifespan(receive, send)
+        await lifespan(receive, send)
     elif scope["path"] == "/_told":
         await _say(send, 200, "application/json", [ledger.told()])
     else:
@@ -59,14 +60,6 @@ async def _say(
         if place and pause:
             await asyncio.sleep(pause)
         await send({"type": "http.response.body", "body": piece, "more_body": place < len(pieces) - 1})
-
-
-async def _lifespan(receive: Any, send: Any) -> None:
-    while True:
-        event = await receive()
-        await send({"type": event["type"] + ".complete"})
-        if event["type"] == "lifespan.shutdown":
-            return
 
 
 def guarded() -> Any:
