@@ -131,7 +131,7 @@ class _Stage:
         own = {index: list(found) for index, found in self._found.items()}
         for seam, across in zip(seams, findings, strict=False):
             for pieces in seam.split(across):
-                if seam.neighbours and any(
+                if not seam.believed and any(
                     _has_its_own(own.get(index, ()), part) and not (part.entity == "PERSON" and seam.within_word(part))
                     for index, part in pieces
                 ):

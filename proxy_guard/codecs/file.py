@@ -11,6 +11,8 @@ _OFFICE = (
     "application/vnd.oasis.opendocument.*",
     "application/vnd.openxmlformats-officedocument.*",
 )
+_UNTOLD = "application/x-www-form-urlencoded"
+"""What some clients say of any bytes unless they are told otherwise."""
 
 
 class FileCodec:
@@ -33,8 +35,9 @@ class FileCodec:
 
     def decode(self, body: bytes, limits: Limits, content_type: ContentType = UNNAMED) -> Document:
         """`{"content": …}`. Nothing of the bytes is read here."""
+        name = "" if content_type.name == _UNTOLD else content_type.name
         charset = f"; charset={content_type.charset}" if content_type.charset else ""
-        return Document({"content": Media(content_type.name + charset, body)}, files=True)
+        return Document({"content": Media(name + charset, body)}, files=True)
 
     def encode(self, document: Document) -> Written:
         """The bytes of the file."""

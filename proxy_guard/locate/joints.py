@@ -8,8 +8,8 @@ there less is believed: numbers that have nothing to do with each other make a t
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
@@ -20,10 +20,16 @@ REACH = 96
 """Code points on either side of a seam that are looked at: as long as a value and the words that make it one."""
 _WORD = 32
 """Code points more, so as not to begin or end in the middle of a word."""
+_END = REACH + _WORD
+"""Code points of either end of a text that matter; the middle of a long one is as if it were not there."""
 
+_SPLIT = re.compile(r"[0-9A-Z@](?:(?<=@)|(?<!@)[A-Z0-9]{3}|(?<=[0-9])\D{0,4}(?:[0-9]\D{0,4}){5}[0-9])")
+"""What there has to be around a seam between neighbours for it to be looked at, unless names are looked for.
 
-_SPLIT = re.compile(r"(?:[0-9]\D{0,4}){6}[0-9]|@|[A-Z0-9]{4}")
-"""What a text around a seam between neighbours has to hold to be looked at, unless names are looked for."""
+It begins with a set of characters, so that it passes by others quickly.
+"""
+_AWAY = re.compile(r"(?:\s[^\W\d_]{2,},?){3}\s")
+"""Words in a row between such a thing and the seam: no value goes on beyond them."""
 _SURE = frozenset({"EMAIL_ADDRESS", "IBAN_CODE", "PERSON", "API_KEY", "JWT", "PRIVATE_KEY"})
 """Entities that chance makes of two neighbours once in a hundred times at most."""
 _TOLD = frozenset(
@@ -53,13 +59,14 @@ class Part(NamedTuple):
 class Joint:
     """A text around one or more seams. `slot` is what a scrubber gets to see.
 
-    Between mere `neighbours` a finding counts where its entity is a sure one, or words before it say what it is, and
-    where none of them has one of its own there: in `hello` and `ann@example.com` nothing is split.
+    What lies between mere neighbours is not `believed` at once: a finding counts where its entity is a sure one, or
+    words before it say what it is, and where none of them has one of its own there: in `hello` and `ann@example.com`
+    nothing is split.
     """
 
     slot: Slot = field(repr=False)
     parts: tuple[Part, ...]
-    neighbours: bool = False
+    believed: bool = True
 
     def within_word(self, part: PartFinding) -> bool:
         """Whether what a part holds of a name goes on in the middle of a word, or comes from there."""
@@ -71,7 +78,7 @@ class Joint:
         found: list[list[tuple[int, PartFinding]]] = []
         text = self.slot.text
         for each in findings:
-            if self.neighbours and not (
+            if not self.believed and not (
                 each.entity in _SURE
                 or (each.entity in _TOLD and _NAMED.search(text, max(0, each.start - REACH), each.start))
             ):
@@ -110,30 +117,106 @@ def joints(slots: Sequence[Slot], document: Any, speaker: str, *, names: bool = 
     for _, index in joined:
         of[index] = _stream(slots[index], document, speaker)
         streams.setdefault(of[index], []).append(index)
-    runs = [stream for stream in streams.values() if len(stream) > 1]
-    found = [joint for run in runs for joint in _along(run, slots)]
+    runs = [_Run(stream, slots) for stream in streams.values() if len(stream) > 1]
+    found = [joint for run in runs for joint in run.joints()]
     if len(streams) != 1 or len(joined) < len(texts):
         order = iter(joined)
         everything = [next(order)[1] if index in of else index for index in texts]
-        apart = list(_neighbours(everything, of, slots))
+        apart = [_Run(run, slots) for run in _neighbours(everything, of, slots)]
+        found += [joint for run in apart for joint in run.joints(run.seams(names=names), believed=False)]
         runs += apart
-        found += [
-            joint for run in apart for joint in _along(run, slots, neighbours=True) if _may_hold(joint, names=names)
-        ]
-    others = (joint for run in runs if len(run) > 2 for joint in _apart(run, slots))
-    return found + [joint for joint in others if _may_hold(joint, names=False)]
+    return found + [joint for run in runs if len(run.order) > 2 for joint in run.apart()]
 
 
-def _apart(run: list[int], slots: Sequence[Slot]) -> Iterable[Joint]:
-    """What follows may spoil what some make together: `…@example.com` and `hello`, `…6467` and `hello`."""
-    texts = [slots[index].text for index in run]
-    for place in range(len(run) - 1):
-        before = place and texts[place - 1][-1:].isdigit() and texts[place][:1].isdigit()
-        after = texts[place + 1][-1:].isdigit() and place + 2 < len(run) and texts[place + 2][:1].isdigit()
-        if not (before or after):
-            yield from _along(run[place : place + 2], slots, neighbours=True)
-    if any(one[-1:].isdigit() and two[:1].isalpha() for one, two in pairwise(texts)):
-        yield from _along(run, slots, neighbours=True, spaced=True)
+class _Run:
+    """Texts that follow each other; places in it do not count the middles of long ones."""
+
+    __slots__ = ("order", "slots", "starts", "texts")
+
+    def __init__(self, order: list[int], slots: Sequence[Slot]) -> None:
+        """`order` holds indices of `slots`."""
+        self.order = order
+        self.slots = slots
+        self.texts = [slots[index].text for index in order]
+        self.starts = [0, *accumulate(min(len(text), 2 * _END) for text in self.texts)]
+
+    def joints(
+        self, seams: Collection[int] | None = None, *, believed: bool = True, spaced: bool = False
+    ) -> Iterator[Joint]:
+        """The joints around all seams, or around these; windows that touch are one.
+
+        Those of neighbours are not `believed` at once; `spaced` puts a space between a number and a word.
+        """
+        begin = end = 0
+        wanted = False
+        for seam in self.starts[1:-1]:
+            if seam - REACH > end or not end:
+                if wanted:
+                    yield self._joint(begin, end, believed, spaced)
+                begin, wanted = max(0, seam - REACH), False
+            end = seam + REACH
+            wanted = wanted or seams is None or seam in seams
+        if wanted:
+            yield self._joint(begin, end, believed, spaced)
+
+    def seams(self, *, names: bool = False) -> set[int]:
+        """The seams that a value may lie across by what is around them, or a word where `names` matter."""
+        whole = "".join(text if len(text) <= 2 * _END else text[:_END] + text[-_END:] for text in self.texts)
+        seams = self.starts[1:-1]
+        found: set[int] = set()
+        for sign in _SPLIT.finditer(whole):
+            first, last = sign.span()
+            for seam in seams[bisect_left(seams, first - _END) : bisect_right(seams, last + _END)]:
+                if not _AWAY.search(whole, min(last, seam), max(first, seam)):
+                    found.add(seam)
+        if names:
+            found.update(
+                seam for seam in seams if whole[max(0, seam - 1) : seam].isalpha() and whole[seam : seam + 1].islower()
+            )
+        return found
+
+    def apart(self) -> Iterator[Joint]:
+        """What follows may spoil what some make together: `…@example.com` and `hello`, `…6467` and `hello`."""
+        seams = self.seams()
+        if not seams:
+            return
+        ends = [(text[:1], text[-1:]) for text in self.texts]
+        for place in range(len(ends) - 1):
+            behind = place and ends[place - 1][1].isdigit() and ends[place][0].isdigit()
+            ahead = place + 2 < len(ends) and ends[place + 1][1].isdigit() and ends[place + 2][0].isdigit()
+            if self.starts[place + 1] in seams and not (behind or ahead or self._alone(place + 1)):
+                yield from _Run(self.order[place : place + 2], self.slots).joints(believed=False)
+        if any(one[1].isdigit() and two[0].isalpha() for one, two in pairwise(ends)):
+            yield from self.joints(seams, believed=False, spaced=True)
+
+    def _alone(self, number: int) -> bool:
+        """Whether no other seam is in reach of this one, so that its joint is of two texts as it is."""
+        seams = self.starts[1:-1]
+        return all(
+            abs(other - self.starts[number]) > 2 * REACH for other in (*seams[: number - 1][-1:], *seams[number:][:1])
+        )
+
+    def _joint(self, begin: int, end: int, believed: bool, spaced: bool) -> Joint:
+        first = bisect_right(self.starts, begin) - 1
+        parts: list[Part] = []
+        texts: list[str] = []
+        place = 0
+        for number in range(first, len(self.order)):
+            if self.starts[number] >= end:
+                break
+            text = self.texts[number]
+            middle = max(0, len(text) - 2 * _END)
+            start = begin - self.starts[number]
+            start = _word_start(text, start + middle) if start > 0 else 0
+            stop = len(text) if self.starts[number + 1] <= end else _word_end(text, end - self.starts[number])
+            if spaced and texts and texts[-1][-1:].isdigit() and text[start : start + 1].isalpha():
+                texts.append(" ")
+                place += 1
+            parts.append(Part(self.order[number], start, place, stop - start))
+            texts.append(text[start:stop])
+            place += stop - start
+        rule = self.slots[self.order[first]].rule
+        return Joint(Slot("".join(texts), rule, (), None, None), tuple(parts), believed)
 
 
 def _neighbours(order: list[int], of: dict[int, Any], slots: Sequence[Slot]) -> Iterable[list[int]]:
@@ -151,16 +234,6 @@ def _neighbours(order: list[int], of: dict[int, Any], slots: Sequence[Slot]) -> 
         yield run
 
 
-def _may_hold(joint: Joint, *, names: bool) -> bool:
-    if _SPLIT.search(joint.slot.text):
-        return True
-    text = joint.slot.text
-    return names and any(
-        0 < part.place < len(text) and text[part.place - 1].isalpha() and text[part.place].islower()
-        for part in joint.parts[1:]
-    )
-
-
 def _place(joined: tuple[tuple[str | int, ...], int]) -> tuple[tuple[bool, str | int], ...]:
     # Names and indices do not compare; members of an object keep the order of their fields.
     return tuple((False, step) if isinstance(step, int) else (True, "") for step in joined[0])
@@ -173,44 +246,6 @@ def _stream(slot: Slot, document: Any, speaker: str) -> Any:
         node = node[step]
     who = node.get(speaker) if isinstance(node, dict) else None
     return above, who if isinstance(who, str) else None
-
-
-def _along(
-    stream: list[int], slots: Sequence[Slot], *, neighbours: bool = False, spaced: bool = False
-) -> Iterable[Joint]:
-    """The joints of the parts of one stream; windows that touch are one."""
-    starts = [0, *accumulate(len(slots[index].text) for index in stream)]
-    begin, end = max(0, starts[1] - REACH), starts[1] + REACH
-    for seam in starts[2:-1]:
-        if seam - REACH > end:
-            yield _joint(stream, slots, starts, (begin, end), neighbours, spaced)
-            begin = seam - REACH
-        end = seam + REACH
-    yield _joint(stream, slots, starts, (begin, end), neighbours, spaced)
-
-
-def _joint(
-    stream: list[int], slots: Sequence[Slot], starts: list[int], window: tuple[int, int], neighbours: bool, spaced: bool
-) -> Joint:
-    begin, end = window
-    first = bisect_right(starts, begin) - 1
-    parts: list[Part] = []
-    texts: list[str] = []
-    place = 0
-    for number in range(first, len(stream)):
-        if starts[number] >= end:
-            break
-        text = slots[stream[number]].text
-        start = _word_start(text, max(0, begin - starts[number]))
-        stop = _word_end(text, min(len(text), end - starts[number]))
-        if spaced and texts and texts[-1][-1:].isdigit() and text[start : start + 1].isalpha():
-            texts.append(" ")
-            place += 1
-        parts.append(Part(stream[number], start, place, stop - start))
-        texts.append(text[start:stop])
-        place += stop - start
-    rule = slots[stream[first]].rule
-    return Joint(Slot("".join(texts), rule, (), None, None), tuple(parts), neighbours)
 
 
 def _word_start(text: str, start: int) -> int:

@@ -38,6 +38,10 @@ class Match(FileModel):
         default=["application/json", "application/*+json"],
         description="Media types of requests and replies; another one is refused with 415.",
     )
+    files: bool = Field(
+        default=False,
+        description="Every body is one file, whatever its media type says; `content_types` is not asked then.",
+    )
     named_only: bool = Field(
         default=False, description="Only for routes that name it in `apis`: its paths are those of others, too."
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from proxy_guard import plugins
 from proxy_guard.codecs import Codec, ContentType
+from proxy_guard.codecs.file import FileCodec
 from proxy_guard.errors import RulesError, Unreadable
 from proxy_guard.locate.head import HeadFields, segment_pattern
 from proxy_guard.rules.files import ApiFile
@@ -21,8 +22,12 @@ _BEFORE_JSON = b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"
 class Formats:
     """The body formats of one API description."""
 
-    def __init__(self, media_types: Sequence[str]) -> None:
-        """`media_types` may hold `*`. Raises ValueError for one that no codec reads."""
+    def __init__(self, media_types: Sequence[str], *, files: bool = False) -> None:
+        """`media_types` may hold `*`; `files` says that every body is one, of whatever type.
+
+        Raises ValueError for a media type that no codec reads.
+        """
+        self._always = FileCodec() if files else None
         codecs = [plugins.load("codecs", name)() for name in sorted(plugins.available("codecs"))]
         self._taken = name_pattern(media_types)
         self._readers: list[tuple[Any, Codec]] = [(name_pattern(codec.media_types), codec) for codec in codecs]
@@ -43,6 +48,8 @@ class Formats:
         Without a Content-Type it is the only one there is; or of JSON and text the first where `body` begins as an
         object or array does, which no reader takes for anything else.
         """
+        if self._always:
+            return self._always
         name = content_type.name
         if not name:
             if self._json_or_text:
@@ -69,7 +76,7 @@ class Formats:
 def formats(source: SourceFile, file: ApiFile) -> Formats:
     """The body formats of an API description. Raises RulesError."""
     try:
-        return Formats(file.match.content_types)
+        return Formats(file.match.content_types, files=file.match.files)
     except ValueError as error:
         raise RulesError([source.fault(("match", "content_types"), str(error))]) from None
 

@@ -64,7 +64,9 @@ def _exchanges(direction: Direction) -> Iterator[Exchange]:
             if isinstance(part["body"], dict | list):
                 content_type = part.get("content_type", "application/json")
                 status = line["response"]["status"]
-                yield Exchange(f"{api}-{number}", direction, request["url"], status, content_type, part["body"])
+                # A fragment is a note of who recorded it: no client sends one.
+                url = request["url"].partition("#")[0]
+                yield Exchange(f"{api}-{number}", direction, url, status, content_type, part["body"])
 
 
 def _webhooks() -> Iterator[Exchange]:

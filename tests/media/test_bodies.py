@@ -85,11 +85,14 @@ def test_a_clean_file_comes_as_it_is(door: Server, upstream: Upstream) -> None:
     assert (reply.content, reply.headers["etag"]) == (b"name,age\nA,7\n", '"1"')
 
 
-@pytest.mark.parametrize(("media_type", "data", "is_clean"), BODIES[:4], ids=NAMES[:4])
+SENT = [*BODIES[:4], ("application/x-www-form-urlencoded", samples.picture(), BODIES[0][2])]
+
+
+@pytest.mark.parametrize(("media_type", "data", "is_clean"), SENT, ids=[*NAMES[:4], "form"])
 def test_what_is_sent_as_a_whole_body_is_scrubbed(
     media_type: str, data: bytes, is_clean: Callable[[bytes], None] | None, doors: dict[str, Server], upstream: Upstream
 ) -> None:
-    """Slack's upload takes the bytes of a file and nothing else."""
+    """Slack's upload takes the bytes of a file and nothing else, whatever their type is said to be."""
     upstream.arrived.clear()
     arrived = []
     for door, packed in zip(doors.values(), (False, True), strict=True):
