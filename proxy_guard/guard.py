@@ -5,6 +5,7 @@ Adapters ask `open` once per exchange, on the request's head; what it gives answ
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -163,12 +164,12 @@ class Guard:
         """The verdict, with nothing between the engine and the event loop."""
         inspection = engine.inspect(message, match, self._rules.limits)
         said = engine.advance(inspection)
-        deadline = anyio.current_time() + self._rules.limits.time
+        deadline = time.monotonic() + self._rules.limits.time
         while not isinstance(said, Verdict):
-            asked = anyio.current_time()
+            asked = time.monotonic()
             answer = await self._answer(message, said, deadline)
             if isinstance(said, ScrubMedia):  # each medium has a time of its own
-                deadline += anyio.current_time() - asked
+                deadline += time.monotonic() - asked
             said = engine.advance(inspection, answer)
         return said
 
@@ -179,7 +180,7 @@ class Guard:
             return engine.failed(message, match, verdict) if isinstance(verdict, Failed) else verdict
         inspection = engine.inspect(message, match, self._rules.limits)
         said = await anyio.to_thread.run_sync(engine.advance, inspection)
-        deadline = anyio.current_time() + self._rules.limits.time
+        deadline = time.monotonic() + self._rules.limits.time
         while not isinstance(said, Verdict):
             answer = await self._answer(message, said, deadline)
             said = await anyio.to_thread.run_sync(engine.advance, inspection, answer)
@@ -196,11 +197,11 @@ class Guard:
                 said = _step(passing, answer)
             if not isinstance(said, Wish):
                 return said
-            asked = anyio.current_time()
+            asked = time.monotonic()
             deadline = deadline or asked + self._rules.limits.time
             answer = await self._answer(message, said, deadline)
             if isinstance(said, ScrubMedia):  # each medium has a time of its own
-                deadline += anyio.current_time() - asked
+                deadline += time.monotonic() - asked
 
     def drive_at_once(self, passing: Passing) -> bytes:
         """The same without waiting for anyone, where `quick`."""
@@ -260,7 +261,7 @@ class Guard:
         return engine.refuse(message, match, self._rules.limits)
 
     async def _answer(self, message: Message, wish: Wish, deadline: float) -> Answer:
-        """What the engine asked for, by `deadline` of the loop's clock."""
+        """What the engine asked for, by `deadline` of the monotonic clock."""
         if isinstance(wish, Scrub):
             who, source = "scrubber", wish.scrubber
         elif isinstance(wish, ScrubMedia):
@@ -272,7 +273,7 @@ class Guard:
                 return await self._scrubbed(wish, deadline)
             if isinstance(wish, ScrubMedia):
                 return MediaScrubbed(await self.media.scrub(wish, message))
-            with anyio.fail_after(max(0, deadline - anyio.current_time())):
+            with anyio.fail_after(max(0, deadline - time.monotonic())):
                 return Consulted(await self._consultant.answers(wish.asks, message))
         except Unavailable as error:
             log.error(f"{who} failed", source=source, why=error.why)
@@ -291,7 +292,7 @@ class Guard:
         slots = scrubber.slots_of(wish)
         judgements: Sequence[Judgement] | None = scrubber.at_once(slots, wish.wanted)
         if judgements is None:
-            with anyio.fail_after(max(0, deadline - anyio.current_time())):
+            with anyio.fail_after(max(0, deadline - time.monotonic())):
                 judgements = await scrubber.scrub(slots, wish.wanted)
         return scrubbed_of(wish, slots, judgements)
 

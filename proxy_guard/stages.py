@@ -59,12 +59,15 @@ def scrubbed(slots: Sequence[Slot], policy: Policy, document: Any, speaker: str,
         for slot in current:
             slot.direction = direction
     names = policy.wanted.entities is None or "PERSON" in policy.wanted.entities
+    declared = any(slot.entity for slot in slots)
     for number, name in enumerate(policy.scrubbers):
         last = number == len(policy.scrubbers) - 1
         seams = joints(current, document, speaker, names=names)
         answer = yield from _judged(name, policy.fallback if last else None, policy, current, seams)
         if isinstance(answer, Failed):
             return answer
+        if not (declared or any(answer.judgements) or any(answer.joints)):
+            continue
         stage = _Stage(name, current, policy, outcome)
         stage.judge(answer.judgements)
         stage.join(seams, answer.joints)

@@ -15,6 +15,7 @@ import pickle
 import socket
 import subprocess
 import sys
+import time
 import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -202,15 +203,15 @@ class Workers:
         return done
 
     async def _converse(self, worker: _Worker, job: Job, data: bytes, respond: Respond) -> Done | Failed:
-        deadline = anyio.current_time() + self._pool.time
+        deadline = time.monotonic() + self._pool.time
         said = await self._by(deadline, worker.do, job, data)
         while not isinstance(said, Done | Failed):
             if isinstance(said, str):
                 raise WorkerDied(said)
-            asked = anyio.current_time()
+            asked = time.monotonic()
             answer = await respond(said, deadline)
             if isinstance(said, ScrubMedia):  # each medium has a time of its own
-                deadline += anyio.current_time() - asked
+                deadline += time.monotonic() - asked
             said = await self._by(deadline, worker.answer, answer)
         return said
 
@@ -226,7 +227,7 @@ class Workers:
     async def _fork(self, nursery: _Nursery) -> _Worker:
         worker = await anyio.to_thread.run_sync(nursery.fork)
         try:
-            await self._by(anyio.current_time() + _START, worker.ready)
+            await self._by(time.monotonic() + _START, worker.ready)
         except BaseException as error:
             worker.end()
             if isinstance(error, TimeoutError):
@@ -236,7 +237,7 @@ class Workers:
 
     async def _by(self, deadline: float, call: Callable[..., Any], *args: Any) -> Any:
         # A thread that is left behind ends with its worker.
-        with anyio.fail_after(max(0, deadline - anyio.current_time())):
+        with anyio.fail_after(max(0, deadline - time.monotonic())):
             return await anyio.to_thread.run_sync(call, *args, abandon_on_cancel=True, limiter=self._threads)
 
 

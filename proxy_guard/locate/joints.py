@@ -11,10 +11,11 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
-from proxy_guard.model import Finding, PartFinding, Slot
+from proxy_guard.model import Finding, PartFinding, Path, Slot
 
 REACH = 96
 """Code points on either side of a seam that are looked at: as long as a value and the words that make it one."""
@@ -24,7 +25,8 @@ _END = REACH + _WORD
 """Code points of either end of a text that matter; the middle of a long one is as if it were not there."""
 
 _SPLIT = re.compile(r"[0-9A-Z@](?:(?<=@)|(?<!@)[A-Z0-9]{3}|(?<=[0-9])\D{0,4}(?:[0-9]\D{0,4}){5}[0-9])")
-"""What there has to be around a seam between neighbours for it to be looked at, unless names are looked for.
+"""What there has to be around a seam between neighbours for it to be looked at, unless names are looked for, and a
+digit or `@` somewhere with it: no number, address or key is without.
 
 It begins with a set of characters, so that it passes by others quickly.
 """
@@ -109,21 +111,21 @@ def joints(slots: Sequence[Slot], document: Any, speaker: str, *, names: bool = 
     texts = [index for index, slot in enumerate(slots) if not slot.is_name]
     if len(texts) < 2:
         return []
-    joined = [(slots[index].path, index) for index in texts if slots[index].join]
-    if len({slots[index].rule for _, index in joined}) > 1:  # those of one field come in order
-        joined.sort(key=_place)
+    joined = [index for index in texts if slots[index].join]
+    if len({slots[index].rule for index in joined}) > 1:  # those of one field come in order
+        joined.sort(key=lambda index: _place(slots[index].path))
     streams: dict[Any, list[int]] = {}
     of: dict[int, Any] = {}
-    for _, index in joined:
-        of[index] = _stream(slots[index], document, speaker)
-        streams.setdefault(of[index], []).append(index)
+    for index in joined:
+        of[index] = stream = _stream(slots[index], document, speaker)
+        streams.setdefault(stream, []).append(index)
     runs = [_Run(stream, slots) for stream in streams.values() if len(stream) > 1]
     found = [joint for run in runs for joint in run.joints()]
     if len(streams) != 1 or len(joined) < len(texts):
         order = iter(joined)
-        everything = [next(order)[1] if index in of else index for index in texts]
+        everything = [next(order) if index in of else index for index in texts]
         apart = [_Run(run, slots) for run in _neighbours(everything, of, slots)]
-        found += [joint for run in apart for joint in run.joints(run.seams(names=names), believed=False)]
+        found += [joint for run in apart for joint in run.joints(run.seams | run.words if names else run.seams)]
         runs += apart
     return found + [joint for run in runs if len(run.order) > 2 for joint in run.apart()]
 
@@ -131,22 +133,21 @@ def joints(slots: Sequence[Slot], document: Any, speaker: str, *, names: bool = 
 class _Run:
     """Texts that follow each other; places in it do not count the middles of long ones."""
 
-    __slots__ = ("order", "slots", "starts", "texts")
-
     def __init__(self, order: list[int], slots: Sequence[Slot]) -> None:
         """`order` holds indices of `slots`."""
         self.order = order
         self.slots = slots
         self.texts = [slots[index].text for index in order]
-        self.starts = [0, *accumulate(min(len(text), 2 * _END) for text in self.texts)]
+        self.starts = [0, *accumulate([min(len(text), 2 * _END) for text in self.texts])]
 
-    def joints(
-        self, seams: Collection[int] | None = None, *, believed: bool = True, spaced: bool = False
-    ) -> Iterator[Joint]:
-        """The joints around all seams, or around these; windows that touch are one.
+    def joints(self, seams: Collection[int] | None = None, *, spaced: bool = False) -> Iterator[Joint]:
+        """The joints around all seams, or around these, which are not `believed` then; windows that touch are one.
 
-        Those of neighbours are not `believed` at once; `spaced` puts a space between a number and a word.
+        `spaced` puts a space between a number and a word.
         """
+        believed = seams is None
+        if not (believed or seams):
+            return
         begin = end = 0
         wanted = False
         for seam in self.starts[1:-1]:
@@ -159,35 +160,40 @@ class _Run:
         if wanted:
             yield self._joint(begin, end, believed, spaced)
 
-    def seams(self, *, names: bool = False) -> set[int]:
-        """The seams that a value may lie across by what is around them, or a word where `names` matter."""
-        whole = "".join(text if len(text) <= 2 * _END else text[:_END] + text[-_END:] for text in self.texts)
-        seams = self.starts[1:-1]
+    @cached_property
+    def seams(self) -> set[int]:
+        """The seams that a number or an address may lie across by what is around them."""
+        whole = "".join([text if len(text) <= 2 * _END else text[:_END] + text[-_END:] for text in self.texts])
         found: set[int] = set()
+        if not _holds_any(whole):
+            return found
+        seams = self.starts[1:-1]
         for sign in _SPLIT.finditer(whole):
             first, last = sign.span()
             for seam in seams[bisect_left(seams, first - _END) : bisect_right(seams, last + _END)]:
                 if not _AWAY.search(whole, min(last, seam), max(first, seam)):
                     found.add(seam)
-        if names:
-            found.update(
-                seam for seam in seams if whole[max(0, seam - 1) : seam].isalpha() and whole[seam : seam + 1].islower()
-            )
         return found
+
+    @property
+    def words(self) -> set[int]:
+        """The seams where a word goes on."""
+        pairs = zip(self.starts[1:], pairwise(self.texts), strict=False)
+        return {seam for seam, (one, two) in pairs if one[-1:].isalpha() and two[:1].islower()}
 
     def apart(self) -> Iterator[Joint]:
         """What follows may spoil what some make together: `…@example.com` and `hello`, `…6467` and `hello`."""
-        seams = self.seams()
-        if not seams:
+        if not self.seams:
             return
         ends = [(text[:1], text[-1:]) for text in self.texts]
         for place in range(len(ends) - 1):
             behind = place and ends[place - 1][1].isdigit() and ends[place][0].isdigit()
             ahead = place + 2 < len(ends) and ends[place + 1][1].isdigit() and ends[place + 2][0].isdigit()
-            if self.starts[place + 1] in seams and not (behind or ahead or self._alone(place + 1)):
-                yield from _Run(self.order[place : place + 2], self.slots).joints(believed=False)
+            if self.starts[place + 1] in self.seams and not (behind or ahead or self._alone(place + 1)):
+                pair = _Run(self.order[place : place + 2], self.slots)
+                yield from pair.joints(pair.starts)
         if any(one[1].isdigit() and two[0].isalpha() for one, two in pairwise(ends)):
-            yield from self.joints(seams, believed=False, spaced=True)
+            yield from self.joints(self.seams, spaced=True)
 
     def _alone(self, number: int) -> bool:
         """Whether no other seam is in reach of this one, so that its joint is of two texts as it is."""
@@ -234,16 +240,24 @@ def _neighbours(order: list[int], of: dict[int, Any], slots: Sequence[Slot]) -> 
         yield run
 
 
-def _place(joined: tuple[tuple[str | int, ...], int]) -> tuple[tuple[bool, str | int], ...]:
+def _holds_any(text: str) -> bool:
+    """Whether there is any character that `_SPLIT` can't do without, or that another number or key has; a scan in C."""
+    data = text.encode("utf-8", "surrogatepass")
+    return len(data.translate(None, b"0123456789@")) < len(data)
+
+
+def _place(path: Path) -> tuple[tuple[bool, str | int], ...]:
     # Names and indices do not compare; members of an object keep the order of their fields.
-    return tuple((False, step) if isinstance(step, int) else (True, "") for step in joined[0])
+    return tuple((False, step) if isinstance(step, int) else (True, "") for step in path)
 
 
 def _stream(slot: Slot, document: Any, speaker: str) -> Any:
     above = slot.path[: slot.join - 1]
-    node = document
-    for step in slot.path[: slot.join]:
-        node = node[step]
+    node = slot.holder
+    if len(slot.path) != slot.join + 1:
+        node = document
+        for step in slot.path[: slot.join]:
+            node = node[step]
     who = node.get(speaker) if isinstance(node, dict) else None
     return above, who if isinstance(who, str) else None
 

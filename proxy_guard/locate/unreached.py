@@ -75,18 +75,13 @@ class Remainder:
         for name, member in value.items():
             if not (name.isalpha() or PLAIN_NAME.fullmatch(name)) and (here, name, True) not in seen:
                 found.append((name, (*path, name), value, MemberName(name)))
-            if isinstance(member, str):
-                if (
-                    member
-                    and (here, name) not in seen
-                    and name not in self.skip
-                    and not (name in STRUCTURAL and IDENTIFIER.fullmatch(member))
-                ):
-                    found.append((member, (*path, name), value, name))
-            elif isinstance(member, _CONTAINERS):
-                if (here, name) not in seen and name not in self.skip:
-                    pending.append((member, (*path, name), value, name))
-            elif _is_long(member) and (here, name) not in seen and name not in self.skip and name not in STRUCTURAL:
+            if name in STRUCTURAL and (_is_structural(member)):
+                continue
+            if isinstance(member, _TEXTS_AND_CONTAINERS):
+                if member and (here, name) not in seen and name not in self.skip:
+                    into = found if isinstance(member, str) else pending
+                    into.append((member, (*path, name), value, name))
+            elif _is_long(member) and (here, name) not in seen and name not in self.skip:
                 found.append((member, (*path, name), value, name))
 
 
@@ -100,6 +95,13 @@ def _items(value: list[Any], path: Path, seen: set[tuple[Any, ...]], found: list
                 found.append((member, (*path, index), value, index))
         elif _is_long(member) and (here, index) not in seen:
             found.append((member, (*path, index), value, index))
+
+
+def _is_structural(member: Any) -> bool:
+    """Whether such a member is what its name says it is."""
+    if isinstance(member, str):
+        return IDENTIFIER.fullmatch(member) is not None
+    return not isinstance(member, _CONTAINERS)
 
 
 def _is_long(member: Any) -> bool:

@@ -57,7 +57,7 @@ class Scrubber(ABC):
 def scrubbed_of(wish: Scrub, slots: Sequence[Slot], judgements: Sequence[Judgement]) -> Scrubbed:
     """The answer to a wish, of the judgements on its `slots_of`. Raises ValueError where they can't be about these."""
     for slot, judgement in zip(slots, judgements, strict=True):
-        if isinstance(judgement, Rejected):
+        if judgement == [] or isinstance(judgement, Rejected):
             continue
         for each in judgement.findings if isinstance(judgement, Rewritten) else judgement:
             if not (0 <= each.start < each.end <= len(slot.text) and 0 <= each.score <= 1):
