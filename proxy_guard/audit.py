@@ -28,7 +28,8 @@ def logger() -> Any:
 
 def record(log: Any, message: Message, verdict: Verdict) -> None:
     """Writes one verdict. `found` counts entities by the rule of the field that they were in."""
-    found = Counter(f"{each.entity} {each.operator} {each.rule}" for each in verdict.findings)
+    found = Counter(each.kind for each in verdict.findings)
+    found.update(verdict.more)
     log.info(
         verdict.action,
         direction=message.direction,

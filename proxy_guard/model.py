@@ -6,7 +6,7 @@ message) is left out of every `repr`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -117,6 +117,11 @@ class LocatedFinding:
     operator: str
     rule: str
     path: str = field(repr=False)
+
+    @property
+    def kind(self) -> str:
+        """What findings are counted by."""
+        return f"{self.entity} {self.operator} {self.rule}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,3 +259,5 @@ class Verdict:
     policy: str | None = None
     incident: str | None = None
     url: str | None = field(default=None, repr=False)
+    more: Mapping[str, int] = field(default_factory=dict)
+    """Of a stream that had more findings than are kept: how many of each `LocatedFinding.kind` besides."""

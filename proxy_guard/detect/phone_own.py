@@ -55,6 +55,12 @@ _OTHER = regex.compile(
 _GLUED = regex.compile(r"\b(?:number|num|is|at|on|me)\Z", regex.IGNORECASE)
 """Words after which a space is forgotten now and then."""
 _ASSIGNED = regex.compile(r"=[ \u00a0]*\Z")
+_FIELD = regex.compile(
+    r"(?<![^\W_])(?:body|text|msg|message|sms|to|from|sender|recipient|receiver|dest(?:ination)?|caller|callee|contact)=\Z"
+    r"|&[\w.\[\]-]{1,40}=\Z",
+    regex.IGNORECASE,
+)
+"""A field of a form or a query in which a phone number may stand."""
 _MINUS = regex.compile(r"[ \u00a0][-\u2212]\d")
 _CONSTANTS = frozenset({"1234567890", "0123456789", "2147483647", "2147483648", "4294967295", "4294967296"})
 """Numbers that are everywhere in code."""
@@ -200,16 +206,20 @@ class _Around:
         return after.isascii() and after.isalpha() and not self._label
 
     @property
+    def _placed(self) -> bool:
+        """Whether it is a value in code, or part of a link that is none to a phone."""
+        named = _FIELD.search(self._before)
+        link = _LINK.search(self._before)
+        if link is None:
+            return not named and _ASSIGNED.search(self._before) is not None
+        return not (_PHONE_LINK.search(link.group()) or (named and named.group()[0] != "&"))
+
+    @property
     def other(self) -> bool:
         """Whether it is another kind of number, or part of a word."""
         if self.glued:
             return True
-        link = _LINK.search(self._before)
-        otherwise = (
-            OTHERWISE.search(self._before)
-            or UNIT.search(self._after)
-            or (_ASSIGNED.search(self._before) if link is None else not _PHONE_LINK.search(link.group()))
-        )
+        otherwise = OTHERWISE.search(self._before) or UNIT.search(self._after) or self._placed
         return bool(otherwise) and not self._label
 
 

@@ -72,6 +72,11 @@ class FieldRule(FileModel):
         "also scanned strung together. For `kind: text`.",
     )
     skip: list[str] = Field(default=[], description="Names of members that `kind: json` leaves alone.")
+    identifiers: list[str] = Field(
+        default=[],
+        description="Names of members of which `kind: json` leaves alone numbers, and strings that look like an "
+        "identifier; all else in them is read.",
+    )
     policy: Name | None = Field(default=None, description="A policy for this field, in place of the route's.")
     inline: Literal["data_url", "source", "inline_data", "file_data"] | None = Field(
         default=None,

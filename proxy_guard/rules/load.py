@@ -192,7 +192,7 @@ class _Loader:
             if query:
                 join = self._join(source, (part, index, "join"), rule, query, _DIALECTS[file.dialect])
                 self._field_parts(source, (part, index), rule)
-                own = (rule.policy, rule.entity, join, part, frozenset(rule.skip))
+                own = (rule.policy, rule.entity, join, part, frozenset(rule.skip), frozenset(rule.identifiers))
                 fields.append(Field(rule.path, query, rule.kind, rule.signed, *own, inline=rule.inline))
         return fields
 

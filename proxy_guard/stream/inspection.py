@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -106,6 +107,7 @@ class StreamInspection:
                 self.verdict = self._decider.rewrite(findings, "rewritten", Forward(self._headers, b"", None))
             else:
                 self.verdict = self._decider.allow(findings, observed)
+            self.verdict = replace(self.verdict, more=dict(self._found.more))
         return out
 
     def whole(self, out: bytes) -> Verdict:
@@ -113,7 +115,8 @@ class StreamInspection:
         assert self.verdict is not None
         if self.verdict.action != "rewrite":
             return self.verdict
-        return self._decider.rewrite(self.verdict.findings, self.verdict.reason, Forward(self._headers, out, None))
+        whole = self._decider.rewrite(self.verdict.findings, self.verdict.reason, Forward(self._headers, out, None))
+        return replace(whole, more=self.verdict.more)
 
     def error(self, verdict: Verdict) -> bytes:
         """The event that tells the client of a block."""
@@ -159,7 +162,7 @@ class StreamInspection:
 
     def _conclude(self, decide: Callable[[Decider], Verdict]) -> Verdict:
         """The verdict, and how the client is told of it amid the stream."""
-        self.verdict = decide(self._decider)
+        self.verdict = replace(decide(self._decider), more=dict(self._found.more))
         self._told = decide(self._teller).body
         return self.verdict
 

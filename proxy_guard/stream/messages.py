@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -125,9 +125,8 @@ class MessageInspection:
             verdict = self._decider.rewrite(findings, "rewritten", Forward((), b"", None))
         elif verdict is None:
             verdict = self._decider.allow(findings, "would rewrite" if findings and self._observe else "")
-        found.findings.clear()
-        found.blocking.clear()
-        found.rejected = ""
+        verdict = replace(verdict, more=dict(found.more))
+        found.clear()
         self._changed = False
         return verdict
 

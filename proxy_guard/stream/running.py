@@ -8,7 +8,8 @@ points from the start of the whole text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -54,12 +55,17 @@ class Edit(NamedTuple):
 Deciding = Generator[Wish, Answer, Failed | None]
 
 
+_SAMPLE = 1000
+"""Findings of a stream that are kept. A stream need not end, so those beyond are only counted."""
+
+
 @dataclass(slots=True)
 class Found:
-    """What was found in a stream so far. `blocking` or `rejected` end it."""
+    """What was found in a stream so far. `blocking` or `rejected` end it; `more` counts what is in no list any more."""
 
     findings: list[LocatedFinding] = field(default_factory=list)
     blocking: list[LocatedFinding] = field(default_factory=list)
+    more: Counter[str] = field(default_factory=Counter)
     rejected: str = ""
     observe: bool = False
     edited: bool = False
@@ -72,10 +78,23 @@ class Found:
 
     def take(self, other: Found) -> bool:
         """Adds what was found elsewhere; whether it has changed something there."""
-        self.findings += other.findings
-        self.blocking += other.blocking
+        self.note(other.findings, other.blocking)
         self.rejected = self.rejected or other.rejected
         return other.edited
+
+    def note(self, findings: Sequence[LocatedFinding], blocking: Sequence[LocatedFinding]) -> None:
+        """Adds findings, and those of them that block."""
+        room = max(0, _SAMPLE - len(self.findings))
+        self.findings += findings[:room]
+        self.more.update(each.kind for each in findings[room:])
+        self.blocking += blocking[: max(0, _SAMPLE - len(self.blocking))]
+
+    def clear(self) -> None:
+        """Has found nothing yet."""
+        self.findings.clear()
+        self.blocking.clear()
+        self.more.clear()
+        self.rejected = ""
 
 
 @dataclass(slots=True)
@@ -231,9 +250,8 @@ class Running:
         for piece in pieces:
             span = self._base + piece.start, self._base + piece.end
             found = located(self._slot, Finding(piece.finding.entity, *span, piece.finding.score), piece.rule.action)
-            self._found.findings.append(found)
-            if self._slot.signed or isinstance(piece.rule.operator, Block):
-                self._found.blocking.append(found)
+            blocks = self._slot.signed or isinstance(piece.rule.operator, Block)
+            self._found.note([found], [found] if blocks else [])
 
     def _edited(self, pieces: list[tuple[Piece, str | None]]) -> Generator[Wish, Answer, list[Edit] | Failed]:
         text = self._text

@@ -21,6 +21,7 @@ from tests.stream.replies import cut
 from tests.stream.test_law import read
 
 MAIL = "jane.doe@example.com"
+_MASK = "entities: { EMAIL_ADDRESS: { action: mask } }\n"
 URL = "http://test/v1/chat/completions"
 SSE = (("content-type", "text/event-stream"),)
 JSON = (("content-type", "application/json"),)
@@ -151,6 +152,17 @@ def test_what_is_observed_passes_as_it_comes_and_is_told(tmp_path: Path) -> None
 
 
 KEY = "entities: { PRIVATE_KEY: { action: replace, with: '<KEY>' } }\n"
+
+
+def test_of_the_findings_of_a_long_stream_some_are_kept_and_all_counted(tmp_path: Path) -> None:
+    async def run() -> None:
+        events = [delta(content=f"write to {MAIL}, then. ") for _ in range(2500)]
+        out, verdict = await passed(guard_with(tmp_path, _MASK), events)
+        assert MAIL not in content(out)
+        assert len(verdict.findings) == 1000
+        assert verdict.more == {verdict.findings[0].kind: 1500}
+
+    anyio.run(run)
 
 
 def private_key(size: int) -> str:
