@@ -10,10 +10,12 @@ from __future__ import annotations
 import importlib.metadata
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import anyio
+import anyio.to_thread
 import httpx
 from anyio.lowlevel import RunVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
@@ -74,20 +76,26 @@ class Client:
         await self._wire.aclose()
 
     async def call[T](
-        self, step: Step, values: Mapping[str, Any], take: Callable[[Any], T], seconds: float | None = None
+        self,
+        step: Step,
+        values: Mapping[str, Any],
+        take: Callable[[Any], T],
+        seconds: float | None = None,
+        *,
+        large: bool = False,
     ) -> T:
         """What `take` makes of the reply's JSON. Raises Unavailable, NotFound for a 404 of a lookup.
 
         `take` raises Garbled where the reply is not what it should be. `seconds` for one attempt, where it is not the
-        connection's `timeout`.
+        connection's `timeout`; a `large` body is written and read in a thread.
         """
         within = seconds or self._settings.timeout
         url = step.url(values)
-        body = None if step.body is None else _ENCODER.encode(step.body(values)).encode()
+        body = None if step.body is None else await at_leisure(partial(_encoded, step.body, values), large)
 
         async def attempt() -> T:
             async with self._turn():
-                return await self._attempt(self._request(step.method, url, body), within, take)
+                return await self._attempt(self._request(step.method, url, body), within, take, large)
 
         if self._settings.retries.times == 0:
             return await attempt()
@@ -100,11 +108,11 @@ class Client:
             self._turns.set(turns)
         return turns
 
-    async def _attempt[T](self, request: httpx.Request, seconds: float, take: Callable[[Any], T]) -> T:
+    async def _attempt[T](self, request: httpx.Request, seconds: float, take: Callable[[Any], T], large: bool) -> T:
         on_trial = self.breaker.enter()
         try:
             reply = await self._authorized(request, seconds)
-            taken = take(self._value(reply))
+            taken = await at_leisure(lambda: take(self._value(reply)), large)
         except Garbled as error:
             self.breaker.failure()
             raise Unavailable(str(error)) from None
@@ -169,6 +177,15 @@ class Client:
             return decode(reply)
         except Unavailable as error:
             raise type(error)(f"its token endpoint: {error.why}", again=error.again, after=error.after) from None
+
+
+def _encoded(body: Callable[[Mapping[str, Any]], Any], values: Mapping[str, Any]) -> bytes:
+    return _ENCODER.encode(body(values)).encode()
+
+
+async def at_leisure[T](work: Callable[[], T], large: bool) -> T:
+    """What `work` gives; in a thread where it is `large`, so that the event loop does not wait for it."""
+    return await anyio.to_thread.run_sync(work, abandon_on_cancel=True) if large else work()
 
 
 def _within(seconds: float) -> float:

@@ -13,7 +13,7 @@ import anyio
 from proxy_guard.locate.jsonpath import normalized
 from proxy_guard.model import Judgement, Slot, Wanted
 from proxy_guard.remote import edits
-from proxy_guard.remote.client import Client
+from proxy_guard.remote.client import Client, at_leisure
 from proxy_guard.remote.connection import Connection
 from proxy_guard.remote.mapping import Item
 from proxy_guard.remote.wire import Observe
@@ -79,16 +79,21 @@ class RemoteScrubber(Scrubber):
 
     async def _ask(self, items: list[Item], asked: dict[str, Any]) -> list[Judgement]:
         connection = self._connection
-        values = request_values(connection, items, asked)
+        large = sum(len(each.data) for each in items if each.data is not None) > _LARGE
+        values = await at_leisure(partial(request_values, connection, items, asked), large)
         if connection.before:
             values["before"] = await self._client.call(connection.before, values, _as_it_is)
         settings = connection.settings
         seconds = settings.timeout if all(each.data is None for each in items) else settings.media_timeout
-        return await self._client.call(connection.main, values, partial(self._judge, items=items), seconds)
+        return await self._client.call(connection.main, values, partial(self._judge, items=items), seconds, large=large)
 
     async def aclose(self) -> None:
         """Closes the connections of this event loop."""
         await self._client.aclose()
+
+
+_LARGE = 128 * 1024
+"""Bytes of media in one request from which on it takes milliseconds to write it, and to read the reply."""
 
 
 def request_values(connection: Connection, items: Sequence[Item], asked: dict[str, Any]) -> dict[str, Any]:
