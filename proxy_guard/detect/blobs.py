@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
+import re
+import string
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +30,17 @@ _BLOB = regex.compile(
 _IN_PIECES = regex.compile(
     rf"(?<![{_D64}])(?:(?:[{_D64}]{{4}}){{1,19}}\s{{1,2}}){{2,}}(?:[{_D64}]{{4}})*[{_D64}]{{0,3}}={{0,2}}(?![{_D64}])"
 )
+_ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+_ASCII = "".join(
+    f"[{re.escape(''.join(char for n, char in enumerate(_ALPHABET) if said(n)))}]"
+    for said in (lambda n: 8 <= n < 32, lambda n: 2 <= n % 16 < 8, lambda n: n % 4 < 2, lambda n: True)
+)
+"""Four letters that may stand for three characters of plain text, as few words of four do."""
+PIECE = rf"(?<![A-Za-z0-9+/]){_ASCII}"
+PACKED = regex.compile(rf"{PIECE}(?:\s{{0,2}}{_ASCII}){{2,}}(?:[{_D64}]{{0,3}}={{0,2}})(?![{_D64}])")
+"""Base64 that may look like words."""
+PACKING = rf"(?<![A-Za-z0-9+/])(?:(?:{_ASCII}){{1,19}}\s{{1,2}})+"
+"""What it may begin with."""
 _NO_HEX = regex.compile(r"[^0-9A-Fa-f]+")
 _NO_BASE64 = regex.compile(rf"[^{_D64}]+")
 _NO_BASE32 = regex.compile(r"[^A-Z2-7]+")

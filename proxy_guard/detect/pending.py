@@ -3,9 +3,10 @@
 A finding of one word can't be told before the word ends, one of several words or groups not before what follows is
 none of it, and its score not before the words that may raise it are there. So these are pending:
 
-- the last word, as long as no space follows it;
+- the last word, as long as no other follows it;
 - short words before it that a value may begin with (`AB 12 34 56 C`, `j a n e`);
 - what may become an address spelled out (`jane at example dot com`);
+- words that may tell a number (`nine eight seven`), or be base64 in pieces;
 - a word that is not plain, with digits or signs in it, until `REACH` code points and three words have followed:
   what recognizers look at behind a match (`detect.context`, `detect.own`, `detect.phone_own`).
 
@@ -20,6 +21,9 @@ from collections.abc import Iterator
 
 import regex
 
+from proxy_guard.detect.blobs import PACKED, PACKING, PIECE
+from proxy_guard.detect.normal import SIGNALS, forms
+from proxy_guard.detect.separators import COUNTED, COUNTING, COUNTING_WORDS, JUNK
 from proxy_guard.detect.spelling import ADDRESS, HANGING, LETTERS, SEPARATORS
 
 REACH = 66
@@ -38,8 +42,15 @@ _SCRIPTS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p
 _STOPS = r"[\uff0c\uff01\uff1f\uff1b\u3001\u3002](?<=[^\x00-\x7f]{2})"
 """Punctuation that ends a word of scripts without spaces."""
 _BREAK = rf"(?:\s|{_STOPS})"
-_LAST = regex.compile(rf"(?:(?!{_BREAK}).)*\Z", regex.DOTALL)
+_LAST = regex.compile(rf"(?:(?!{_BREAK}).)*\s{{0,2}}\Z", regex.DOTALL)
 _LEADS = regex.compile(r"(?:(?<!\S)\S{1,2}\s+)*(?:(?<!\w)\w{1,3}\s{1,2})?\Z")
+_RUNS = regex.compile(rf"(?r)(?:(?i:{COUNTING})|{PACKING})\Z")
+"""Words that may tell a number, or be base64 in pieces: as many as there are."""
+_JOINED_UP = regex.compile(rf"(?r)(?:[A-Za-z0-9+@.]{{1,40}}{JUNK})+\Z")
+"""What a value may begin with that has signs between its parts (`jane • @example • .com`)."""
+_SIGNS = regex.compile(r"[^\w\s]{0,4}")
+_BROKEN = regex.compile(r"(?r)[\w+]{1,64}[/,:;|.-]\s{1,2}\Z")
+"""What an address may begin with that is cut before its signs (`jane, @example, .com`)."""
 _PLAIN = regex.compile(
     rf"[\"'“”‘’«»(\[*_~#>¿¡-]{{0,4}}(?:(?:\p{{L}}\p{{M}}*){{1,15}}(?:['’/—–-](?:\p{{L}}\p{{M}}*){{1,15}}){{0,2}}|[{_SCRIPTS}\p{{M}}]+)?"
     r"[.,;:!?)\]\"'“”‘’«»…*_~-]{0,4}|[-–—=*•|#]{1,8}",
@@ -56,6 +67,8 @@ _SIGN = re.compile(rf"[@.\[({{<|*_-]|\b(?i:{SEPARATORS})\b")
 _LOCAL = regex.compile(rf"(?<!\w)[\w+]{{1,64}}(?:\s(?i:{_BEGUN})?)?\Z")
 """What one may begin with, if no sign has come yet."""
 _SHORT_SEPARATOR = re.compile(rf"\s(?i:{'|'.join(each for each in SEPARATORS.split('|') if len(each) < 4)})\s")
+_NUMERALS = frozenset(word + stop for word in COUNTING_WORDS for stop in ("", *".,;:!?"))
+_PACKED = re.compile(PIECE)
 _PROSE = re.compile(
     rf"(?:(?:{_SHORT}){{0,3}}{_LONG})*(?:{_SHORT}){{0,3}}"
     rf"((?!(?i:{_BEGUN})\Z){_NO_SIGN}{_LETTER}{{1,15}}(?:[.,;:!?]?| )\Z)"
@@ -72,23 +85,48 @@ def pending(text: str, settled: int = 0) -> int:
     if rest.isascii() and rest.isalpha():
         return settled  # a word that has not ended
     prose = _PROSE.match(text, settled)
-    if prose:  # as most texts are: the same as below, at a fraction of the cost
+    if (
+        prose and _NUMERALS.isdisjoint(rest.lower().split()) and not _PACKED.search(rest)
+    ):  # as most texts are: the same as below, at a fraction of the cost
         begun = prose.start(1)
         end = len(text) if text[-1] == " " else begun
-        return max(settled, _led(text, settled, min(begun, _led(text, settled, end))))
+        return max(settled, _led_shortly(text, settled, min(begun, _led_shortly(text, settled, _broken(text, end)))))
     last = _LAST.search(text, settled)
     word: int = last.start() if last else len(text)
     unclosed, spelled = _spelled(text, settled, len(text))
-    start = _led(text, settled, min(_led(text, settled, word), unclosed, _unfinished(text, settled, word, spelled)))
+    tail = len(text) if text[-1:].isspace() else word
+    start = min(word, _led(text, settled, tail), unclosed, _unfinished(text, settled, word, spelled))
+    start = _led(text, settled, start)
     if start > settled:
         led = _SHORT_SEPARATOR.match(text, start - 1)  # a separator that itself is one of the short words
         if led or HANGING.search(text, settled, start):
             # What is spaced out, or written otherwise, may be the next part of an address.
             start, _ = _spelled(text, settled, led.end() if led else start)
-    return max(settled, start)
+    return _begun(text, settled, max(settled, start))
 
 
 def _led(text: str, settled: int, start: int) -> int:
+    """Where the words begin that lead to `start`."""
+    if start > settled and (run := _RUNS.search(text, settled, start)):
+        start = run.start()
+    for end in {start, _SIGNS.match(text, start).end()}:
+        if end > settled and (run := _JOINED_UP.search(text, settled, end)):
+            start = min(start, run.start())
+    return _led_shortly(text, settled, max(settled, _broken(text, start)))
+
+
+def _broken(text: str, start: int) -> int:
+    """Where an address begins that is cut before its signs, if what is at `start` may be the next part of it."""
+    if text[start - 1 : start].isspace() and text[start : start + 1] in _OWN_SIGNS:
+        broken = _BROKEN.search(text, 0, start)
+        return int(broken.start()) if broken else start
+    return start
+
+
+_OWN_SIGNS = ("", "@", ".")
+
+
+def _led_shortly(text: str, settled: int, start: int) -> int:
     """Where the short words begin that lead to `start`; a longer word of letters there is led to by none."""
     if len(text) - start > 2 and text[start : start + 3].isalpha():
         return start
@@ -115,15 +153,27 @@ def _unfinished(text: str, settled: int, last: int, spelled: list[tuple[int, int
             if words[ahead] in spelled or not _PLAIN.fullmatch(text, *words[ahead]):
                 place, end, small = ahead, words[ahead][1], False
             ahead += 1
-        behind = len(text) - end
+        behind, count = len(text) - end, len(words) - place
         if small:
             done = behind >= _NUMBER_REACH
         else:
-            done = behind >= REACH and (len(words) - place > _WORDS or behind >= _FARTHEST)
+            if behind >= REACH and not all(_PLAIN.fullmatch(text, *each) for each in words[place + 1 :]):
+                behind, count = _read(text[end:])
+            done = behind >= REACH and (count > _WORDS or behind >= _FARTHEST)
         if not done:
             return words[first][0]
         place += 1
     return len(text)
+
+
+def _read(rest: str) -> tuple[int, int]:
+    """The code points and words of a text as it is read: disguises are longer than what they hide."""
+    read = forms(rest, _ALL).read
+    rest = read[0].text if read else rest
+    return len(rest), len(rest.split())
+
+
+_ALL = frozenset(range(len(SIGNALS)))
 
 
 def _words(text: str, start: int, end: int, spelled: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -147,12 +197,13 @@ def _spelled(text: str, settled: int, end: int) -> tuple[int, list[tuple[int, in
             found.append((_begun(text, settled, match.start()), match.end()))
     elif local := _LOCAL.search(text, settled, end):  # the same at a tenth of the cost
         end = _begun(text, settled, local.start())
-    found += [match.span() for match in LETTERS.finditer(text, settled, end)]
+    for pattern in (LETTERS, COUNTED, PACKED):
+        found += [match.span() for match in pattern.finditer(text, settled, end)]
     return end, _apart(found) if len(found) > 1 else found
 
 
 def _begun(text: str, settled: int, start: int) -> int:
-    """Where the word begins that an address begins in: what is before it may be part of it, too (`a/jane at …`)."""
+    """Where the word begins that `start` lies in: what is before it may be part of a value, too (`a/jane at …`)."""
     while start > settled and not text[start - 1].isspace():
         start -= 1
     return start

@@ -12,16 +12,19 @@ import regex
 
 from proxy_guard.detect.layers import Form, Part, replaced
 
-_JUNK = r"""(?:\s{0,2}[^\w\s@.,;:/()&%+<>$€£?!-]{1,4}\s{0,2}|_{1,3}|["'`]\s?[+.&,]?\s?["'`])"""
+JUNK = r"""(?:\s{0,2}[^\w\s@.,;:/()&%+<>$€£?!-]{1,4}\s{0,2}|_{1,3}|["'`]\s?[+.&,]?\s?["'`])"""
 """What nobody writes within a value, unless to hide it."""
 _LISTED = r"(?:\s?[,;:/|.]\s{0,2}|\s{2,3}|[\n\t\r\u2028]{1,2})"
 """What separates values from each other, too."""
 _APART = regex.compile(
-    rf"(?<![\w@])[A-Za-z0-9+@.]{{1,40}}(?P<apart>{_JUNK})"
+    rf"(?<![\w@])[A-Za-z0-9+@.]{{1,40}}(?P<apart>{JUNK})"
     r"(?:[A-Za-z0-9@.]{1,40}(?P=apart)){0,40}[A-Za-z0-9@.]{1,40}(?!\w)"
 )
 _MAIL_APART = regex.compile(
-    r"(?<![\w@.])[\w+]{1,64}(?P<apart>[/,:;|.-]\s{0,2})(?:[@.]?[\w+]{1,64}(?P=apart)){1,6}[@.]?[\w+]{1,64}(?!\w)"
+    r"(?<![\w@.])[\w+]{1,64}(?:"
+    r"(?P<apart>[/,:;|.-])(?:[@.]?[\w+]{1,64}(?P=apart)){1,6}[@.]?"
+    r"|(?P<apart>[/,:;|.-]\s{1,2})(?:[@.][\w+]{1,64}(?P=apart)){1,6}[@.]"  # what is cut elsewhere is a list of words
+    r")[\w+]{1,64}(?!\w)"
 )
 _EACH = regex.compile(
     r"(?<!\w)[A-Za-z0-9+](?:(?P<each>[^\w\s]{1,2})(?:[ -~](?P=each)){6,80}|(?P<each>\s{1,3})(?:[!-~](?P=each)){6,80}"
@@ -56,7 +59,10 @@ _DIGIT_WORDS = {
 NUMBER_WORDS = "|".join(sorted(_DIGIT_WORDS, key=len, reverse=True))
 _TIMES = {"double": 2, "triple": 3, "treble": 3}
 _NUMERAL = rf"(?:(?:{'|'.join(_TIMES)})[\s-]+)?(?:{NUMBER_WORDS})|[0-9]{{1,6}}"
-_COUNTED = regex.compile(rf"(?<!\w)\+?(?:{_NUMERAL})(?:[\s,.-]{{1,3}}(?:{_NUMERAL})){{2,24}}(?!\w)", regex.IGNORECASE)
+COUNTED = regex.compile(rf"(?<!\w)\+?(?:{_NUMERAL})(?:[\s,.-]{{1,3}}(?:{_NUMERAL})){{2,24}}(?!\w)", regex.IGNORECASE)
+COUNTING_WORDS = (*_DIGIT_WORDS, *_TIMES)
+COUNTING = rf"(?<!\w)\+?(?:(?:{_NUMERAL}|{'|'.join(_TIMES)})[\s,.-]{{1,3}})+"
+"""What one may begin with."""
 _ONE = regex.compile(rf"(?:({'|'.join(_TIMES)})[\s-]+)?\b({NUMBER_WORDS})\b|[0-9]+", regex.IGNORECASE)
 _LEAST_DIGITS, _LEAST_WORDS = 8, 2
 _COLOUR = regex.compile(r"[0-9A-Fa-f]{6}|[0-9A-Fa-f]{3}")
@@ -79,7 +85,7 @@ SEPARATOR_SIGNALS: tuple[str, ...] = (
 
 def put_together(form: Form) -> Form:
     """`form` with values written as they usually are."""
-    form = form.then(replaced(form.text, _COUNTED, _numeral))
+    form = form.then(replaced(form.text, COUNTED, _numeral))
     form = form.then(replaced(form.text, _LETTERED, _digits))
     form = form.then(replaced(form.text, _EACH, _closed))
     form = form.then(replaced(form.text, _APART, _joined))

@@ -20,12 +20,17 @@ import pytest
 from proxy_guard.codecs import Limits
 from proxy_guard.guard import Guard
 from proxy_guard.stream import FRAMERS
+from tests.evasion.values import VALUES
+from tests.evasion.ways import WAYS
 from tests.stream import replies
 from tests.stream.apis import WIRES, Named, Wire
 from tests.stream.conftest import guard_of
 from tests.stream.replies import cut
 
 MANY = 20_000
+_LONGEST = 200
+_KINDS = [kind for kind in VALUES if kind != "name"]  # for which it takes a model
+_WAYS = list(WAYS.values())
 _ENDS = ("\n", "\n", "\r\n", "\r")
 
 
@@ -34,10 +39,22 @@ def text_of(rng: random.Random) -> str:
     out: list[str] = []
     for _ in range(rng.randint(1, 9)):
         piece = rng.choice(replies.VALUES if rng.randrange(3) == 0 else replies.TALK)
+        if rng.randrange(8) == 0:
+            piece = disguised(rng)
         if rng.randrange(10) == 0:
             piece = piece[: rng.randint(1, len(piece))]
         out += [piece, rng.choice(replies.SEPARATORS)]
     return "".join(out)
+
+
+def disguised(rng: random.Random) -> str:
+    """A value written so that a guard might not see it, no longer than what a stream holds."""
+    while True:
+        value = VALUES[rng.choice(_KINDS)]
+        piece = rng.choice(_WAYS)(value.plain)
+        piece = value.said.format(piece) if rng.randrange(2) else piece
+        if len(piece) <= _LONGEST:
+            return piece
 
 
 def events_of(rng: random.Random, wire: Wire, texts: Sequence[str]) -> list[Named]:
@@ -130,6 +147,28 @@ async def check_some(guard: Guard, form: str, seeds: range) -> None:
 @pytest.mark.parametrize("form", WIRES)
 def test_any_split(guard: Guard, form: str) -> None:
     anyio.run(check_some, guard, form, range(100))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a-j a n e @ e x . c o mGB write to\t9 8 7 6 5 4 3 2 1 0(",
+        "my card is four five three nine one four eight eight zero three four three six four six seven, of course",
+        "it is b3Js YS5x dWls bGZl YXRo ZXJA ZXhh bXBs ZS5j b20 as you know",
+        "passport 123456789-my card is 52 53 51 57 49 52 56 56 48 51 52 51 54 52 54 55. 5555-5555-5555-4444  account ",
+        "write to orla • .quillfeather • @example • .com or to jane, .doe, @example, .com then",
+    ],
+)
+def test_one_character_at_a_time(guard: Guard, text: str) -> None:
+    wire = WIRES["sse"][0]
+
+    async def run() -> None:
+        body = body_of(random.Random(0), "sse", wire, [("", wire.delta(0, char)) for char in text] + wire.end([text]))
+        went = await streamed(guard, "sse", wire.url, [body], 1)
+        expected = await whole(guard, text)
+        assert wire.pieces(read("sse", went), 0) == expected != text
+
+    anyio.run(run)
 
 
 @pytest.mark.slow
