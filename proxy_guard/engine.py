@@ -39,7 +39,8 @@ def _decider(message: Message, match: Match) -> Decider:
     api = match.api
     acknowledgement = match.webhooks.acknowledgement if match.webhooks and match.policy.acknowledges else None
     body = api.block_body if api else _PROBLEM
-    return Decider(message, match.policy, api.name if api else None, body, acknowledgement)
+    answering = api.answering_at(message.url) if api else None
+    return Decider(message, match.policy, api.name if api else None, body, acknowledgement, answering)
 
 
 def refuse(message: Message, match: Match, limits: Limits) -> Verdict | None:
@@ -176,6 +177,7 @@ def _inspect(message: Message, match: Match, api: Api, limits: Limits, decider: 
             raise _too_large(limits)
         return (yield from whole(message, decode_content(message.body, encodings, limits), match, stream, limits))
     read = _read(message, api, limits)
+    decider.document = read.document.value
     _no_more_than(limits.strings, len(read.head.slots) + len(read.located.slots), "texts")
     media = read.located.media
     about_media = uninspected(media, match)

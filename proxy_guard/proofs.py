@@ -179,6 +179,8 @@ def _fault(case: Case, message: Message, verdict: Verdict) -> str:
             return ""
         if case.blocked.status not in (None, verdict.status):
             return f"blocked with {verdict.status}"
+        if case.blocked.body not in (None, JsonCodec().decode(verdict.body, Limits()).value):
+            return f"answered with {verdict.body.decode()}"
         missing = set(case.blocked.entities) - {each.entity for each in verdict.findings}
         return f"not found: {', '.join(sorted(missing))}" if missing else ""
     if verdict.action != "rewrite":

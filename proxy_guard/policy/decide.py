@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from proxy_guard.errors import Cause
-from proxy_guard.model import Action, Headers, LocatedFinding, Message, Verdict, unshown
+from proxy_guard.model import Action, Direction, Headers, LocatedFinding, Message, Verdict, unshown
 from proxy_guard.policy import Policy
 from proxy_guard.policy.headers import with_body
 
-BlockBody = Callable[[int, str, str, str], bytes]
-"""Status, message, reason and code to the body of a block."""
+Id = int | str | None
+BlockBody = Callable[[int, str, str, str, Id], bytes]
+"""Status, message, reason, code and the identifier of what is answered to the body of a block."""
 Acknowledgement = tuple[int, str, bytes]
 """Status, media type and body that tell a provider that its webhook was received."""
 
@@ -54,14 +55,14 @@ def _filler(template: Any) -> BlockBody:
             return [fill(item, values) for item in part]
         if not isinstance(part, str):
             return part
-        if part == "{status}":
-            return values["status"]
+        if part in ("{status}", "{id}"):
+            return values[part[1:-1]]
         for name, value in values.items():
             part = part.replace("{" + name + "}", str(value))
         return part
 
-    def body(status: int, message: str, reason: str, code: str) -> bytes:
-        values = {"status": status, "message": message, "reason": reason, "code": code}
+    def body(status: int, message: str, reason: str, code: str, answered: Id = None) -> bytes:
+        values = {"status": status, "message": message, "reason": reason, "code": code, "id": answered}
         return json.dumps(fill(template, values), ensure_ascii=False, separators=(",", ":")).encode()
 
     return body
@@ -70,7 +71,7 @@ def _filler(template: Any) -> BlockBody:
 def broken() -> Verdict:
     """A block for when the guard itself breaks; no policy lets such a message pass."""
     media_type, body = compile_block_body(None)
-    return _blocked(media_type, body(503, _UNINSPECTED, "the guard failed", _CODES["unavailable"]), 503)
+    return _blocked(media_type, body(503, _UNINSPECTED, "the guard failed", _CODES["unavailable"], None), 503)
 
 
 def unanswered(block_body: tuple[str, BlockBody], status: int, why: str) -> Verdict:
@@ -79,13 +80,21 @@ def unanswered(block_body: tuple[str, BlockBody], status: int, why: str) -> Verd
     unasked = status in (400, 501, 505)
     message = "The request could not be sent on." if unasked else "The chat API did not answer."
     return _blocked(
-        media_type, body(status, f"{message} ({why})", why, _UNANSWERED.get(status, "upstream_failed")), status
+        media_type, body(status, f"{message} ({why})", why, _UNANSWERED.get(status, "upstream_failed"), None), status
     )
 
 
 def _blocked(media_type: str, body: bytes, status: int) -> Verdict:
     headers: Headers = (("content-length", str(len(body))), ("cache-control", "no-store"))
     return Verdict("block", (("content-type", media_type), *headers) if body else headers, body, status)
+
+
+class Answering(NamedTuple):
+    """How a block answers messages that have an identifier, in APIs where one is answered by it (JSON-RPC)."""
+
+    status: int
+    id_of: Callable[[Any, Direction], Id]
+    """The identifier in the document of a message; None where it is none that an answer may tell again."""
 
 
 @unshown
@@ -100,8 +109,11 @@ class Forward(NamedTuple):
 class Decider:
     """Makes the verdicts on one message, for one policy and one API's way of answering.
 
-    With `acknowledgement` a block is answered with that, unless sending the message again may help.
+    With `acknowledgement` a block is answered with that, unless sending the message again may help; with `answering`,
+    as that says, once the `document` of the message is there.
     """
+
+    document: Any = None
 
     def __init__(
         self,
@@ -110,12 +122,14 @@ class Decider:
         api: str | None,
         block_body: tuple[str, BlockBody],
         acknowledgement: Acknowledgement | None = None,
+        answering: Answering | None = None,
     ) -> None:
         self._message = message
         self._policy = policy
         self._api = api
         self._media_type, self._body = block_body
         self._acknowledgement = acknowledgement
+        self._answering = answering
 
     def allow(self, findings: Iterable[LocatedFinding] = (), reason: str = "") -> Verdict:
         """Forward the message as it came."""
@@ -181,7 +195,11 @@ class Decider:
     def _error(
         self, status: int, message: str, reason: str, code: str, findings: tuple[LocatedFinding, ...]
     ) -> Verdict:
-        body = self._body(status, f"{message} ({reason})", reason, _CODES[code])
+        answered: Id = None
+        if self._answering and self.document is not None:
+            answered = self._answering.id_of(self.document, self._message.direction)
+            status = status if answered is None else self._answering.status
+        body = self._body(status, f"{message} ({reason})", reason, _CODES[code], answered)
         return self._told(_blocked(self._media_type, body, status), reason, findings)
 
     def _told(self, verdict: Verdict, reason: str, findings: tuple[LocatedFinding, ...]) -> Verdict:

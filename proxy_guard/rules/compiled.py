@@ -12,10 +12,10 @@ from proxy_guard.locate.fields import FieldTree
 from proxy_guard.locate.head import NO_HEAD, HeadFields
 from proxy_guard.model import WEBSOCKET, Direction, Headers
 from proxy_guard.policy import Policy
-from proxy_guard.policy.decide import BlockBody
+from proxy_guard.policy.decide import Answering, BlockBody
 from proxy_guard.remote.connection import Connection
 from proxy_guard.rules.formats import Formats
-from proxy_guard.rules.matching import last_steps
+from proxy_guard.rules.matching import last_steps, split_url
 from proxy_guard.rules.signatures import Webhooks
 from proxy_guard.rules.streams import StreamRule
 from proxy_guard.rules.targets import Target, read_target, said_otherwise
@@ -36,6 +36,8 @@ class Api:
     request: FieldTree = field(repr=False)
     response: FieldTree = field(repr=False)
     block_body: tuple[str, BlockBody] = field(repr=False)
+    answering: tuple[re.Pattern[str], Answering] | None = field(default=None, repr=False)
+    """At which paths a block answers by the identifier of what is blocked, and how."""
     speaker: str = "role"
     head: HeadFields = NO_HEAD
     streams: tuple[StreamRule, ...] = ()
@@ -48,6 +50,13 @@ class Api:
     """Of its webhooks, where it has some; else of all its requests."""
     replies: re.Pattern[str] | None = field(default=None, repr=False)
     """The media types of replies that are inspected; all without it."""
+
+    def answering_at(self, url: str) -> Answering | None:
+        """How a block answers at this URL by the identifier of what is blocked, if it does."""
+        if self.answering is None:
+            return None
+        paths, answering = self.answering
+        return answering if paths.fullmatch(split_url(url)[1]) else None
 
     def untouched(self, reply: Headers) -> bool:
         """Whether a reply with these headers is of a media type that is not inspected."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from proxy_guard.errors import Cause
 from proxy_guard.locate.head import UNEDITABLE, segment_pattern
 from proxy_guard.remote.settings import ConnectionProofFile
+from proxy_guard.rules.answers import BlockIdRule
 from proxy_guard.rules.limits import LimitsRule
 from proxy_guard.rules.media_file import MediaSection
 from proxy_guard.rules.proof_file import ProofFile
@@ -144,7 +145,10 @@ class ApiFile(FileModel):
     block_body: dict[str, Any] | None = Field(
         default=None,
         description="The body of a block, as this API's clients understand it. `{message}`, `{reason}` and "
-        "`{code}` in its strings, `{status}` alone, are filled in. Without it: RFC 9457 problem+json.",
+        "`{code}` in its strings, `{status}` and `{id}` alone, are filled in. Without it: RFC 9457 problem+json.",
+    )
+    block_id: BlockIdRule | None = Field(
+        default=None, description="For APIs that answer a message by its identifier, as JSON-RPC does."
     )
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ from proxy_guard.operators.keep import Keep
 from proxy_guard.policy import EntityRule, Policy
 from proxy_guard.policy.decide import compile_block_body
 from proxy_guard.remote.connection import Connection
+from proxy_guard.rules.answers import answering
 from proxy_guard.rules.compiled import Api, Apis, CompiledRoute, Ruleset
 from proxy_guard.rules.connections import SigningConnections, load_connection
 from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile
@@ -174,6 +175,7 @@ class _Loader:
             request=FieldTree(request, left),
             response=FieldTree(response, left),
             block_body=compile_block_body(file.block_body),
+            answering=answering(file.block_id) if file.block_id else None,
             speaker=file.speaker,
             head=head_fields(file),
             streams=tuple(self._streams(source, file, response, left)),

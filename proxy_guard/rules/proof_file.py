@@ -15,6 +15,7 @@ class Blocked(FileModel):
 
     status: int | None = None
     entities: list[str] = []
+    body: dict[str, Any] | None = None
 
 
 class Case(FileModel):

@@ -58,8 +58,11 @@ class StreamInspection:
         self._match = match
         self._limits = limits
         body = match.api.block_body
-        self._decider = Decider(head, match.policy, match.api.name, body)
-        self._teller = Decider(head, match.policy, match.api.name, (body[0], rule.block_body or body[1]))
+        told = (body[0], rule.block_body or body[1])
+        self._decider, self._teller = (
+            Decider(head, match.policy, match.api.name, each, answering=match.api.answering_at(head.url))
+            for each in (body, told)
+        )
         self._told = b""
         self._framer: Framer = FRAMERS[self._rule.format](limits)
         self._incoming: deque[Event] = deque()
@@ -202,6 +205,7 @@ class StreamInspection:
         waiting.document = document = _JSON.decode(data, self._limits)
         if not isinstance(document.value, dict | list):
             raise Unreadable("an event of the stream holds no object, so that no field can be located in it")
+        self._decider.document = self._teller.document = document.value
         waiting.edited = waiting.event.more
         waiting.rule = rule = self._rule.event(document.value, waiting.event.name)
         lanes = [lane for end in rule.ends for lane in end.lanes(document.value)]
