@@ -8,7 +8,8 @@ the body is read, and `inspect` on the whole message. A driver answers each `Scr
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from proxy_guard.codecs import UNNAMED, Codec, ContentType, Document, Limits
 from proxy_guard.codecs.charset import known, read_content_type, with_charset
@@ -227,6 +228,8 @@ class _Read:
     located: Located
     document: Document
     codec: Codec | None = None
+    scalar: list[Any] | None = None
+    """Of a body that is one string or number: that, where it can be written."""
 
     def write(self, message: Message, edits: list[tuple[Slot, str]], media: MediaOutcome) -> Forward | None:
         """What is forwarded in place of the message; None where that goes on as it came."""
@@ -236,7 +239,8 @@ class _Read:
         in_body = [edit for edit in edits if id(edit[0]) not in own]
         changed = self.located.apply(in_body) | media.write()
         if self.codec and (changed or self.document.ambiguous):
-            body, charset = self.codec.encode(self.document)
+            document = replace(self.document, value=self.scalar[0]) if self.scalar else self.document
+            body, charset = self.codec.encode(document)
             headers = _naming(headers, charset) if charset else headers
         same = body is None and url is None and headers is message.headers
         return None if same else Forward(headers, body, url)
@@ -253,9 +257,12 @@ def _read(message: Message, api: Api, limits: Limits) -> _Read:
     body = decode_content(message.body, encodings, limits)
     codec = api.formats.codec(content_type, body)
     document = codec.decode(body, limits, content_type)
-    if not isinstance(document.value, dict | list):
+    if isinstance(document.value, dict | list):
+        return _Read(head, locate(fields, document, limits), document, codec)
+    if not fields.reads_all:
         raise Unreadable("the body is JSON, but no object or array, so that no field can be located in it")
-    return _Read(head, locate(fields, document, limits), document, codec)
+    held = [document.value]
+    return _Read(head, locate(fields, replace(document, value=held), limits), document, codec, held)
 
 
 _NO_HEAD = Head()

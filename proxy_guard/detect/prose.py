@@ -53,6 +53,8 @@ def _kept(text: str, entity: str, start: int, end: int) -> tuple[str, int, int] 
     value = text[start:end]
     if entity == "DATE_TIME":
         return (entity, start, end) if dates.tells_date(value) else None
+    if _CODED.search(value):
+        return None
     if sum(char.isdigit() for char in value) >= (_MOST_DIGITS if " " in value else 3):
         return None
     if entity == "NRP":
@@ -77,6 +79,8 @@ _CODE = re.compile(
     r"(?<![A-Za-z0-9+/=])(?:(?=[A-Za-z+/=]*[0-9]+[A-Za-z])[A-Za-z0-9+/]{10,}|[A-Za-z0-9+/]{24,})={0,6}(?![A-Za-z0-9])"
 )
 """Keys, and what is packed."""
+_CODED = re.compile(r"[A-Z]{2}[a-z]+[A-Z]|&#|&[a-z]+;|\\[uUx0-7]")
+"""A piece of what is packed, and escapes: `ZSAtIGtl` is no name."""
 _COMPOUND = regex.compile(r"(?:[-‐‑–−/]\p{Lu}\p{Ll}+)+")
 
 _WHOLE = frozenset({"IBAN_CODE", "IP_ADDRESS"})

@@ -77,6 +77,11 @@ class FieldTree:
     def __len__(self) -> int:
         return len(self._fields)
 
+    @property
+    def reads_all(self) -> bool:
+        """Whether one of them takes a whole document, be it a single string."""
+        return any(self._fields[index].kind == "json" for index in self._roots)
+
     def after(self, first: FieldTree) -> FieldTree:
         """The fields of `first` and then these; what neither reaches is as these have it."""
         return FieldTree([*first._fields, *self._fields], self.remainder)

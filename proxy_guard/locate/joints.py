@@ -48,6 +48,12 @@ _NAMED = re.compile(
 )
 
 
+_TELLING = re.compile(r"@|[A-Z]{2} ?[0-9]")
+"""What an address or an IBAN has."""
+_ODD_NAME = re.compile(r"[\s@]|[0-9]{3}")
+"""What the name of a member has when it is part of a text."""
+
+
 class Part(NamedTuple):
     """What a joint has of a slot: `text[start : start + size]` of it from `place` of the joint on."""
 
@@ -109,8 +115,9 @@ def joints(slots: Sequence[Slot], document: Any, speaker: str, *, names: bool = 
     that words which are split matter, too, not only numbers and addresses.
     """
     texts = [index for index, slot in enumerate(slots) if not slot.is_name]
+    named = _with_names(slots, names=names) if len(texts) < len(slots) else []
     if len(texts) < 2:
-        return []
+        return named
     joined = [index for index in texts if slots[index].join]
     if len({slots[index].rule for index in joined}) > 1:  # those of one field come in order
         joined.sort(key=lambda index: _place(slots[index].path))
@@ -125,9 +132,42 @@ def joints(slots: Sequence[Slot], document: Any, speaker: str, *, names: bool = 
         order = iter(joined)
         everything = [next(order) if index in of else index for index in texts]
         apart = [_Run(run, slots) for run in _neighbours(everything, of, slots)]
+        if any(run.holds_any for run in apart):
+            more = [_Run(some, slots) for some in (*_columns(texts, slots), _of_url(texts, slots)) if len(some) > 1]
+            apart += [run for run in more if names or run.tells]
         found += [joint for run in apart for joint in run.joints(run.seams | run.words if names else run.seams)]
         runs += apart
-    return found + [joint for run in runs if len(run.order) > 2 for joint in run.apart()]
+    return found + named + [joint for run in runs if len(run.order) > 2 for joint in run.apart()]
+
+
+def _with_names(slots: Sequence[Slot], *, names: bool) -> list[Joint]:
+    """The joints of member names that no program would have: with what stands behind them, and among themselves."""
+    odd = [index for index, slot in enumerate(slots) if slot.is_name and _ODD_NAME.search(slot.text)]
+    if not odd:
+        return []
+    order = [index for index, slot in enumerate(slots) if slot.is_name]
+    runs = [_Run([index, index + 1], slots) for index in odd if index + 1 < len(slots)]
+    runs += [_Run(order, slots)] if len(order) > 1 else []
+    return [joint for run in runs for joint in run.joints(run.seams | run.words if names else run.seams)]
+
+
+def _of_url(texts: Sequence[int], slots: Sequence[Slot]) -> list[int]:
+    """What stands in the URL: a body that follows would spoil what ends there."""
+    found = [index for index in texts if slots[index].path[:1] == ("url",)]
+    return found if len(found) < len(texts) else []
+
+
+def _columns(texts: Sequence[int], slots: Sequence[Slot]) -> Iterator[list[int]]:
+    """The members of one name in the objects of a list, where there is something between them."""
+    columns: dict[tuple[str | None, ...], list[int]] = {}
+    for place, index in enumerate(texts):
+        slot = slots[index]
+        if not slot.join and len(slot.path) > 1 and isinstance(slot.key, str):
+            key = tuple([None if isinstance(step, int) else step for step in slot.path])
+            columns.setdefault(key, []).append(place)
+    for places in columns.values():
+        if places[-1] - places[0] >= len(places):
+            yield [texts[place] for place in places]
 
 
 class _Run:
@@ -161,11 +201,25 @@ class _Run:
             yield self._joint(begin, end, believed, spaced)
 
     @cached_property
+    def _whole(self) -> str:
+        return "".join([text if len(text) <= 2 * _END else text[:_END] + text[-_END:] for text in self.texts])
+
+    @cached_property
+    def holds_any(self) -> bool:
+        """Whether there is any character that a number or an address can't do without."""
+        return _holds_any(self._whole)
+
+    @property
+    def tells(self) -> bool:
+        """Whether anything in it would be believed: numbers alone, those of a table say, are not."""
+        return _TELLING.search(self._whole) is not None or _NAMED.search(self._whole) is not None
+
+    @cached_property
     def seams(self) -> set[int]:
         """The seams that a number or an address may lie across by what is around them."""
-        whole = "".join([text if len(text) <= 2 * _END else text[:_END] + text[-_END:] for text in self.texts])
+        whole = self._whole
         found: set[int] = set()
-        if not _holds_any(whole):
+        if not self.holds_any:
             return found
         seams = self.starts[1:-1]
         for sign in _SPLIT.finditer(whole):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,6 +14,7 @@ RESPONSES = "/v1/responses"
 GEMINI = "/v1beta/models/gemini-2.5-pro:generateContent"
 BEDROCK = "/model/anthropic.claude/converse"
 OWN = "/own/messages"
+ANY = "/any/thing"
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
@@ -220,6 +221,24 @@ CARRIERS: dict[str, Carrier] = {
     ),
     "graphql": lambda t: Request("/graphql", dumps({"query": f"mutation {{ send(text: {json.dumps(t)}) }}"})),
     "graphql variable": lambda t: Request("/graphql", dumps({"query": "mutation($t: String)", "variables": {"t": t}})),
+    "any json": lambda t: Request(ANY, dumps({"a": [{"b": {"c": t}}]})),
+    "any name": lambda t: Request(ANY, dumps({"a": [{t: {"c": 1}}]})),
+    "any text under a structural name": lambda t: Request(ANY, dumps({"event": {"status": [t]}, "type": "x"})),
+    "any json in a string in json": lambda t: Request(
+        ANY, dumps({"a": dumps({"b": dumps([{"c": t}]).decode()}).decode()})
+    ),
+    "any string": lambda t: Request(ANY, dumps(t)),
+    "any lines of json": lambda t: Request(ANY, dumps({"a": 1}) + b"\n" + dumps([t]) + b"\n", "application/x-ndjson"),
+    "any form": lambda t: Request(ANY, urlencode({"a": "b", "c": t}).encode(), FORM),
+    "any json in a form": lambda t: Request(ANY, urlencode({"payload": dumps({"a": [t]}).decode()}).encode(), FORM),
+    "any plain text": lambda t: Request(ANY, t.encode(), "text/plain; charset=utf-8"),
+    "any xml": lambda t: Request(ANY, f'<r a="1"><b><c>{t}</c></b></r>'.encode(), "application/xml"),
+    "any attribute of xml": lambda t: Request(ANY, f'<r a="{t}"><b/></r>'.encode(), "application/xml"),
+    "any multipart": lambda t: replace(_multipart(t), path=ANY),
+    "any query": lambda t: Request(f"{ANY}?a=1&q={quote(t, safe='')}", dumps({"a": 1})),
+    "any path": lambda t: Request(f"{ANY}/{quote(t, safe='')}/x", dumps({"a": 1})),
+    "any method": lambda t: Request(ANY, dumps({"a": t}), method="PATCH"),
+    "any json that says it is text": lambda t: Request(ANY, dumps({"a": [t]}), "text/plain"),
     "unknown path": lambda t: Request("/v2/novel/endpoint", dumps({"text": t})),
     "unknown method": lambda t: Request(CHAT, dumps({"messages": [user(t)]}), method="PUT"),
     "method override": lambda t: Request(

@@ -19,7 +19,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
 import brotli
 import zstandard
@@ -85,11 +85,28 @@ def _texts(piece: bytes | str) -> Iterator[str]:
         return
     for data in {piece, *_unpacked(piece)}:
         yield data.decode("utf-8", "ignore")
+        yield from _events(data)
         for charset in _CHARSETS:
             with contextlib.suppress(UnicodeDecodeError):
                 text = data.decode(charset)
                 if 2 * sum(c.isascii() for c in text) > len(text):  # else it is in no such charset
                     yield text
+
+
+def _events(data: bytes) -> Iterator[str]:
+    """What the events of a stream, or the messages of a WebSocket, say together: by the names of members, and by place."""
+    lines = [line.removeprefix(b"data:").strip() for line in data.replace(b"\x1e", b"\n").split(b"\n")]
+    values = []
+    for line in lines:
+        if line[:1] in (b"{", b"["):
+            with contextlib.suppress(ValueError):
+                values.append(json.loads(line))
+    if len(values) > 1:
+        said: dict[str, list[str]] = {}
+        for value in values:
+            for name, leaf in _leaves(value, ""):
+                said.setdefault(name, []).append(leaf)
+        yield from map("".join, said.values())
 
 
 def _unpacked(data: bytes, depth: int = 0) -> Iterator[bytes]:
@@ -114,6 +131,7 @@ def _readings(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     if "&" in text:
         yield "references", (html.unescape(text),)
         yield "form", re.split("[&=;]", text)
+        yield "values of a form", ("".join(value for _, value in parse_qsl(text.rpartition("?")[2])),)
     if "<" in text:
         yield "tags", (re.sub(r"<!--.*?-->|<!\[CDATA\[|\]\]>|<[^<>]*>", "", text, flags=re.S),)
     if "\\" in text:

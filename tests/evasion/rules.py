@@ -1,4 +1,7 @@
-"""The rules of the attacks: the shipped ones with policy `strict`, and whatever no API description names refused."""
+"""The rules of the attacks: the shipped ones with policy `strict`, and whatever no API description names refused.
+
+Under /any/ that is scanned, and under /plain/ the policy is `mask`, which leaves dates, places and the like alone.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,14 @@ request:
   - { path: "$.text[*]" }
   - { path: "$[*].text" }
   - { path: "$.texts[*].text", join: "$.texts" }
+response:
+  - { path: "$.text" }
+"""
+_ROUTES = """\
+  - {paths: ["/graphql"], apis: [generic-chat], policy: strict}
+  - {paths: ["/own/**"], apis: [own], policy: strict}
+  - {paths: ["/any/**"], policy: strict, unmatched: scan}
+  - {paths: ["/plain/**"], policy: mask, unmatched: scan}
 """
 
 
@@ -29,8 +40,7 @@ def make_rules(folder: Path) -> Path:
     rules = folder / "rules"
     shutil.copytree(resources.rules_dir(), rules)
     guard = (rules / "guard.yaml").read_text()
-    first = '  - {paths: ["/graphql"], apis: [generic-chat], policy: strict}\n  - {paths: ["/own/**"], apis: [own], policy: strict}\n'
-    guard = guard.replace("routes:\n", "routes:\n" + first).replace("policy: mask", "policy: strict")
+    guard = guard.replace("    policy: mask", "    policy: strict").replace("routes:\n", "routes:\n" + _ROUTES)
     (rules / "guard.yaml").write_text(guard.replace("unmatched: allow", "unmatched: block"))
     (rules / "apis" / "own.yaml").write_text(_OWN)
     return rules

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from tests.evasion.carriers import (
     ANTHROPIC,
+    ANY,
     BEDROCK,
     FORM,
     GEMINI,
@@ -39,6 +40,16 @@ def _between(texts: Sequence[str], other: dict[str, Any]) -> list[dict[str, Any]
 
 ANSWER = {"role": "assistant", "content": "I see, go on."}
 PICTURE = {"type": "novel_separator"}
+
+
+def _called(arguments: Any) -> dict[str, Any]:
+    function = {"name": "f", "arguments": dumps(arguments).decode()}
+    return {"role": "assistant", "tool_calls": [{"id": "c1", "type": "function", "function": function}]}
+
+
+def _nested(texts: Sequence[str]) -> Any:
+    return {texts[0]: _nested(texts[1:])} if texts else 1
+
 
 SPLITS: dict[str, Split] = {
     "chat parts": lambda t: chat(user(_parts(t))),
@@ -96,6 +107,32 @@ SPLITS: dict[str, Split] = {
     ),
     "bedrock parts": lambda t: Request(BEDROCK, dumps({"messages": [user([{"text": text} for text in t])]})),
     "bedrock messages": lambda t: Request(BEDROCK, dumps({"messages": [user([{"text": text}]) for text in t]})),
+    "chat name and value of an argument": lambda t: chat(_called({t[0]: "".join(t[1:])})),
+    "chat names of arguments": lambda t: chat(_called({text: n for n, text in enumerate(t)})),
+    "chat names of nested arguments": lambda t: chat(_called(_nested(t))),
+    "chat json in strings": lambda t: chat(
+        _called({f"part{n}": dumps({"inner": text}).decode() for n, text in enumerate(t)})
+    ),
+    "chat list in a list": lambda t: chat(_called({"q": [[text] for text in t]})),
+    "anthropic text and tool result": lambda t: anthropic(
+        user([{"type": "text", "text": t[0]}, {"type": "tool_result", "tool_use_id": "t", "content": "".join(t[1:])}])
+    ),
+    "anthropic tool results": lambda t: anthropic(
+        user([{"type": "tool_result", "tool_use_id": f"t{n}", "content": text} for n, text in enumerate(t)])
+    ),
+    "anthropic tool input members": lambda t: anthropic(
+        user([{"type": "tool_use", "id": "t", "name": "f", "input": {f"part{n}": x for n, x in enumerate(t)}}])
+    ),
+    "gemini arguments": lambda t: gemini({"functionCall": {"name": "f", "args": {"q": list(t)}}}),
+    "any members": lambda t: Request(ANY, dumps({f"part{n}": text for n, text in enumerate(t)})),
+    "any list": lambda t: Request(ANY, dumps({"a": {"b": list(t)}})),
+    "any objects": lambda t: Request(ANY, dumps({"a": [{"text": text, "n": n} for n, text in enumerate(t)]})),
+    "any names": lambda t: Request(ANY, dumps({"a": {text: n for n, text in enumerate(t)}})),
+    "any form fields": lambda t: Request(ANY, urlencode({"a": list(t)}, doseq=True).encode(), FORM),
+    "any lines of json": lambda t: Request(ANY, b"".join(dumps({"a": x}) + b"\n" for x in t), "application/x-ndjson"),
+    "any elements of xml": lambda t: Request(
+        ANY, "<r>{}</r>".format("".join(f"<a>{x}</a>" for x in t)).encode(), "application/xml"
+    ),
     "form fields": lambda t: Request(OWN, urlencode({"text": list(t)}, doseq=True).encode(), FORM),
     "lines of ndjson": lambda t: Request(OWN, b"".join(dumps({"text": x}) + b"\n" for x in t), "application/x-ndjson"),
     "elements of html": lambda t: Request(

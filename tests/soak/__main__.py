@@ -30,6 +30,7 @@ from tests.soak.traffic import Tally, drive, mix
 
 MIX = {
     "clean": 8, "personal": 8, "streamed": 4, "blocked": 2, "malformed": 2, "models": 2, "leaving": 1, "large": 1, "document": 1,
+    "picture": 1, "socket": 2,
 }  # fmt: skip
 _TEXTS = 10 * sum(MIX.values())
 """Different texts: so few that the cache of findings has them all when the time to warm up is over."""

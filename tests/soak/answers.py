@@ -56,6 +56,13 @@ def reply(number: int, kind: str) -> Reply:
     """The answer to a request of that number and kind."""
     ref = f"ref-{number}-{kind}"
     match kind:
+        case "socket":
+            said = f"{ref}: {_WORDS}{sentence(ANSWERED, number)} {_WORDS}"
+            deltas = [said[at : at + 7] for at in range(0, len(said), 7)]
+            place = {"response_id": "r", "item_id": "i", "output_index": 0, "content_index": 0}
+            events = [{"type": "response.output_text.delta", **place, "delta": delta} for delta in deltas]
+            ends = [{"type": "response.output_text.done", **place}, {"type": "response.done", "response": {"id": "r"}}]
+            return Reply(101, "", [json.dumps(event).encode() for event in (*events, *ends)], 0.001)
         case "streamed" | "leaving":
             said = f"{ref}: {_WORDS}{sentence(ANSWERED, number)} {_WORDS * (20 if kind == 'leaving' else 1)}"
             deltas = [said[at : at + 7] for at in range(0, len(said), 7)]

@@ -14,9 +14,14 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from tests.soak.answers import ID
-from tests.soak.values import ANSWERED, ASKED, LEAKS, card, sentence
+from tests.soak.values import ANSWERED, ASKED, LEAKS, card, picture, sentence
 
 CHAT = "/v1/chat/completions"
+REALTIME = "/v1/realtime?model=m"
+SOCKET = "WEBSOCKET"
+"""What stands for the method of a message that goes over a WebSocket."""
+_PICTURES = 4
+"""Different pictures: to read one takes a second."""
 _ids = itertools.count(1)
 _PROSE = "Could you explain in a few short sentences how plants live on light and air? "
 EXPECTED = {"blocked": {422}, "malformed": {400}, "leaving": {0}}
@@ -49,9 +54,17 @@ def sent(number: int, kind: str) -> Sent:
                 {"type": "text", "text": text},
                 {"type": "file", "file": {"filename": "a.csv", "file_data": data}},
             ]
+        case "picture":
+            url = f"data:image/png;base64,{base64.b64encode(picture(ASKED, number % _PICTURES)).decode()}"
+            text = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": url}}]  # type: ignore[assignment]
+        case "socket":
+            part = {"type": "input_text", "text": text + sentence(ASKED, number)}
+            item = {"type": "message", "role": "user", "content": [part]}
+            said = json.dumps({"type": "conversation.item.create", "item": item}).encode()
+            return Sent(number, kind, SOCKET, REALTIME, said)
         case "blocked":
             text += f"charge {card(ASKED, number)}"
-    path = {"blocked": f"/block{CHAT}", "document": f"/media{CHAT}"}.get(kind, CHAT)
+    path = {"blocked": f"/block{CHAT}", "document": f"/media{CHAT}", "picture": f"/media{CHAT}"}.get(kind, CHAT)
     body = json.dumps({"model": "m", "stream": streams, "messages": [{"role": "user", "content": text}]}).encode()
     if kind == "models":
         return Sent(number, kind, "GET", "/v1/models", b"")
@@ -91,6 +104,9 @@ class Tally:
 async def exchange(session: aiohttp.ClientSession, url: str, request: Sent, tally: Tally, patience: float = 30) -> None:
     """Sends one request, and notes how it ended."""
     began = time.monotonic()
+    if request.method == SOCKET:
+        await _converse(session, url, request, tally, patience)
+        return
     own = str(next(_ids))
     headers = {ID: own, **({"content-type": "application/json"} if request.body else {})}
     end: int | str = 0
@@ -114,6 +130,29 @@ async def exchange(session: aiohttp.ClientSession, url: str, request: Sent, tall
     except (aiohttp.ClientError, OSError) as error:
         end = "broken off"
         wrong = [f"broken off ({type(error).__name__})"]
+    tally.add(request.kind, end, wrong, time.monotonic() - began)
+
+
+async def _converse(session: aiohttp.ClientSession, url: str, request: Sent, tally: Tally, patience: float) -> None:
+    """Says something over a WebSocket twice, and takes what is told in deltas each time."""
+    began = time.monotonic()
+    end: int | str = 101
+    wrong: list[str] = []
+    try:
+        async with asyncio.timeout(patience), session.ws_connect(url + request.path, max_msg_size=0) as socket:
+            for _ in range(2):
+                await socket.send_str(request.body.decode())
+                told = ""
+                while (event := await socket.receive_json())["type"] != "response.done":
+                    told += event.get("delta", "")
+                if LEAKS[ANSWERED].search(told.encode()):
+                    tally.leaks[request.kind] += 1
+                if f"ref-{request.number}-{request.kind}:" not in told:
+                    wrong.append("the text of another answer")
+    except TimeoutError:
+        end, wrong = "no answer", ["no answer in time"]
+    except (aiohttp.ClientError, OSError, TypeError) as error:  # TypeError: it was closed
+        end, wrong = "broken off", [f"broken off ({type(error).__name__})"]
     tally.add(request.kind, end, wrong, time.monotonic() - began)
 
 

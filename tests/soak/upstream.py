@@ -25,7 +25,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     else:
         ledger.inside += 1
         try:
-            await _answer(scope, receive, send)
+            await (_talk if scope["type"] == "websocket" else _answer)(scope, receive, send)
         finally:
             ledger.inside -= 1
 
@@ -40,6 +40,16 @@ async def _answer(scope: Any, receive: Any, send: Any) -> None:
     answer = reply(number, kind)
     own = [(name, value) for name, value in scope["headers"] if name == ID.encode()]
     await _say(send, answer.status, answer.kind, answer.pieces, answer.pause, own, whole=answer.whole)
+
+
+async def _talk(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (event := await receive())["type"] == "websocket.receive":
+        answer = reply(*ledger.enter(scope["path"], event["text"].encode()))
+        for piece in answer.pieces:
+            await asyncio.sleep(answer.pause)
+            await send({"type": "websocket.send", "text": piece.decode()})
 
 
 async def _say(

@@ -6,7 +6,12 @@ values of different kinds: those of a request must not reach the upstream, those
 
 from __future__ import annotations
 
+import io
 import re
+from functools import cache
+
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 ASKED, ANSWERED = "asked", "answered"
 _DOMAIN = {ASKED: "asked-canary.com", ANSWERED: "answered-canary.com"}
@@ -43,3 +48,15 @@ def card(side: str, number: int) -> str:
 
 def sentence(side: str, number: int) -> str:
     return f"Call {phone(side, number)}, write to {mailbox(side, number)} or charge {card(side, number)}."
+
+
+@cache
+def picture(side: str, number: int) -> bytes:
+    """A PNG with an address in its pixels, and all of the values in its metadata, where a search of the bytes finds them."""
+    drawn = Image.new("RGB", (640, 120), "white")
+    ImageDraw.Draw(drawn).text((20, 40), f"write to {mailbox(side, number)}", "black", ImageFont.load_default(28))
+    info = PngInfo()
+    info.add_text("Comment", sentence(side, number))
+    out = io.BytesIO()
+    drawn.save(out, "PNG", pnginfo=info)
+    return out.getvalue()
