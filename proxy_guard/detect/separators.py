@@ -34,11 +34,12 @@ _GROUPS = regex.compile(
     rf"(?<![\w.,/-])\+?(?:[A-Z]{{2}})?[0-9]{{1,6}}(?P<list>{_LISTED})"
     r"(?:[A-Z0-9]{2,6}(?P=list)){1,9}[A-Z0-9]{1,6}(?![\w])"
 )
-_NAMED = regex.compile(
-    r"\b(?:cards?|visa|master ?card|amex|iban|account|a/c|acct?|aadhaar|adhaar|uid|phone|mobile|cell|whatsapp|tel|call|"
-    r"ssn|social security|nhs|passport|number)\b|आधार|कार्ड|फ़ोन|फोन|मोबाइल",
+NAMED = regex.compile(
+    r"\b(?:cards?|visa|master ?card|amex|rupay|iban|account|a/c|acct?|aadh?aa?r|adhaar|uid|uidai|phone|mobile|cell|"
+    r"whatsapp|tel|call|ssn|social security|nhs|passport|pan|tax|number)\b|आधार|कार्ड|फ़ोन|फोन|मोबाइल",
     regex.IGNORECASE,
 )
+"""Words that say what a number behind them is."""
 _NEAR = 48
 """Code points before a list of groups in which a word may say what it is."""
 _MAIL = regex.compile(r"[A-Za-z0-9]@[A-Za-z0-9-]+\.[A-Za-z]{2}")
@@ -148,7 +149,7 @@ def _mail(match: Any) -> Iterator[Part]:
 
 
 def _spaced(match: Any) -> Iterator[Part]:
-    if _NAMED.search(match.string, max(0, match.start() - _NEAR), match.start()):
+    if NAMED.search(match.string, max(0, match.start() - _NEAR), match.start()):
         yield from _each(match, match["list"], " ")
 
 

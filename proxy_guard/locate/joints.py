@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
+from proxy_guard.detect.separators import NAMED
 from proxy_guard.model import Finding, PartFinding, Path, Slot
 
 REACH = 96
@@ -41,11 +42,6 @@ _TOLD = frozenset(
     ).split()
 )
 """Entities that words before them may tell."""
-_NAMED = re.compile(
-    r"\b(?:cards?|visa|master ?card|amex|rupay|account|a/c|acct?|aadh?aa?r|uidai|phone|mobile|cell|whatsapp|tel|call|"
-    r"ssn|social security|nhs|passport|pan|tax|number)\b|आधार|कार्ड|फ़ोन|फोन|मोबाइल",
-    re.IGNORECASE,
-)
 
 
 _TELLING = re.compile(r"@|[A-Z]{2} ?[0-9]")
@@ -88,7 +84,7 @@ class Joint:
         for each in findings:
             if not self.believed and not (
                 each.entity in _SURE
-                or (each.entity in _TOLD and _NAMED.search(text, max(0, each.start - REACH), each.start))
+                or (each.entity in _TOLD and NAMED.search(text, max(0, each.start - REACH), each.start))
             ):
                 continue
             whole = text[each.start : each.end]
@@ -212,7 +208,7 @@ class _Run:
     @property
     def tells(self) -> bool:
         """Whether anything in it would be believed: numbers alone, those of a table say, are not."""
-        return _TELLING.search(self._whole) is not None or _NAMED.search(self._whole) is not None
+        return _TELLING.search(self._whole) is not None or NAMED.search(self._whole) is not None
 
     @cached_property
     def seams(self) -> set[int]:

@@ -237,6 +237,34 @@ def test_expect_is_answered_and_a_refusal_comes_before_the_body(door: Server, ra
         assert "expect" not in sent(raw)
 
 
+LINES = [{"content": "a"}, {"content": f"call {PHONE}"}, {"content": "é, and that is all"}]
+NDJSON = b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in LINES)
+
+
+def slowly(body: bytes, size: int) -> Iterator[bytes]:
+    """What httpx sends with Transfer-Encoding: chunked, cut amid lines, values and characters."""
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("size", [1, 7, 400])
+def test_a_request_that_streams_its_lines_is_inspected_whole(size: int, door: Server, raw: Raw) -> None:
+    kind = {"content-type": "application/x-ndjson"}
+    with told(raw, lambda conn, _: conn.sendall(answer(b"{}"))), client(door) as asking:
+        reply = asking.post(INSPECTED, content=slowly(NDJSON, size), headers=kind)
+        assert reply.request.headers["transfer-encoding"] == "chunked"
+        assert reply.status_code == 200
+        got = head_of(raw.seen[-1])[2]
+        assert [json.loads(line) for line in got.splitlines()] == [LINES[0], {"content": "call XXXXXXXX10"}, LINES[2]]
+        assert sent(raw)["content-length"] == str(len(got))
+        assert "transfer-encoding" not in sent(raw)
+        before = len(raw.seen)
+        refused = asking.post(f"/block{INSPECTED}", content=slowly(NDJSON, size), headers=kind)
+        assert refused.status_code == 422
+        assert len(raw.seen) == before
+
+
 def chunked(pieces: list[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         yield b"%x\r\n%b\r\n" % (len(piece), piece)
