@@ -4,6 +4,8 @@ PY := .venv/bin/python
 LOCK := requirements.lock
 # Files of tests are shared out among processes; one file stays in one, with the servers that its tests share.
 JOBS ?= 2
+# The tests start hundreds of interpreters: what one has compiled, the others need not.
+unexport PYTHONDONTWRITEBYTECODE
 SHARED := -n $(JOBS) --dist loadfile
 
 .PHONY: install demo test test-all check conformance fuzz sbom audit bench soak lock schemas clean
