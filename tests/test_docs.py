@@ -55,6 +55,7 @@ from proxy_guard.rules.proof_file import ProofFile
 from proxy_guard.rules.reading import FileModel, SourceFile
 from proxy_guard.rules.signatures import AcknowledgeRule, AwsFile, Named, SignatureRule, SigningFile, WebhookRule
 from proxy_guard.rules.websocket_file import RunningText, WebSocketSection
+from tests import forked
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -145,7 +146,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Variables with which `proxy-guard` is this checkout's."""
     folder = tmp_path_factory.mktemp("docs-bin")
     shim = folder / "proxy-guard"
-    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m proxy_guard "$@"\n')
+    fork = f'"{sys.executable}" -IS "{forked.__file__}" {forked.socket_path()}'
+    shim.write_text(f'#!/bin/sh\nexec {fork} -m proxy_guard "$@"\n')
     shim.chmod(0o755)
     cache = tmp_path_factory.mktemp("docs-cache")
     path = os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])

@@ -31,7 +31,7 @@ def upstream(folder: Path) -> Iterator[Server]:
 def mitm_door(folder: Path, rules: Path, upstream: Server) -> Iterator[Server]:
     """A real mitmdump with the addon, logging all it can."""
     flags = ("-v", "--set", "flow_detail=0")
-    with mitmdump(upstream.url, rules, folder / "mitmdump.log", *flags) as server:
+    with mitmdump(upstream.url, rules, folder / "mitmdump.log", *flags, fresh=True) as server:
         yield server
 
 
@@ -39,7 +39,9 @@ def mitm_door(folder: Path, rules: Path, upstream: Server) -> Iterator[Server]:
 def asgi_door(folder: Path, rules: Path) -> Iterator[Server]:
     """A real uvicorn with the middleware around the same application."""
     flags = ("--factory", "--log-level", "trace")
-    with uvicorn("tests.e2e.recorder:guarded", folder / "asgi.log", *flags, GUARD_RULES=str(rules)) as server:
+    with uvicorn(
+        "tests.e2e.recorder:guarded", folder / "asgi.log", *flags, fresh=True, GUARD_RULES=str(rules)
+    ) as server:
         yield server
 
 
@@ -47,7 +49,7 @@ def asgi_door(folder: Path, rules: Path) -> Iterator[Server]:
 def sidecar_door(folder: Path, rules: Path, upstream: Server) -> Iterator[Server]:
     """The sidecar on uvicorn, before the same application as mitmdump."""
     flags = ("--rules", str(rules), "--door", "asgi")
-    with sidecar(upstream.url, folder / "sidecar.log", *flags) as server:
+    with sidecar(upstream.url, folder / "sidecar.log", *flags, fresh=True) as server:
         yield server
 
 

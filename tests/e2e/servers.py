@@ -1,4 +1,7 @@
-"""Starts real servers on free loopback ports and ends them by their handles."""
+"""Starts real servers on free loopback ports and ends them by their handles.
+
+They are forks of a process that has imported what they need, save those that are to be `fresh` interpreters.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proxy_guard import resources
+from tests.forked import Forked, start
 
 START_SECONDS = 60.0
 
@@ -21,7 +25,7 @@ START_SECONDS = 60.0
 class Server:
     port: int
     output: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
 
     @property
     def url(self) -> str:
@@ -44,12 +48,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], port: int, output: Path, **env: str) -> Iterator[Server]:
+def running(arguments: list[str], port: int, output: Path, *, fresh: bool = False, **env: str) -> Iterator[Server]:
+    """A server that Python runs with these arguments."""
     with output.open("wb") as sink:
         temporary = output.with_name(f"{output.name}.tmp")
         temporary.mkdir(exist_ok=True)
         environment = {**os.environ, "TMPDIR": str(temporary), **env}
-        process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, env=environment)
+        process: subprocess.Popen[bytes] | Forked
+        if fresh:
+            command = [sys.executable, *arguments]
+            process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, env=environment)
+        else:
+            process = start(arguments, sink, environment)
         try:
             server = Server(port, output, process)
             _ready(server)
@@ -78,10 +88,10 @@ def _ready(server: Server) -> None:
 
 
 @contextmanager
-def uvicorn(app: str, output: Path, *flags: str, **env: str) -> Iterator[Server]:
+def uvicorn(app: str, output: Path, *flags: str, fresh: bool = False, **env: str) -> Iterator[Server]:
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-server-header", *flags]
-    with running(command, port, output, **env) as server:
+    arguments = ["-m", "uvicorn", app, "--port", str(port), "--no-server-header", *flags]
+    with running(arguments, port, output, fresh=fresh, **env) as server:
         yield server
 
 
@@ -93,20 +103,21 @@ def mitmdump(
     *flags: str,
     addon: Path | None = None,
     port: int = 0,
+    fresh: bool = False,
     env: dict[str, str] | None = None,
 ) -> Iterator[Server]:
     """More than one `--mode` in `flags` names its own port."""
     port = port or free_port()
-    command = [sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()"]
-    command += ["-s", str(addon or resources.addon_path()), "--mode", f"reverse:{upstream}@{port}"]
-    command += ["--listen-host", "127.0.0.1", "--set", f"guard_rules={rules}", *flags]
-    with running(command, port, output, **(env or {})) as server:
+    arguments = ["-c", "from mitmproxy.tools.main import mitmdump; mitmdump()"]
+    arguments += ["-s", str(addon or resources.addon_path()), "--mode", f"reverse:{upstream}@{port}"]
+    arguments += ["--listen-host", "127.0.0.1", "--set", f"guard_rules={rules}", *flags]
+    with running(arguments, port, output, fresh=fresh, **(env or {})) as server:
         yield server
 
 
 @contextmanager
-def sidecar(upstream: str, output: Path, *flags: str, **env: str) -> Iterator[Server]:
+def sidecar(upstream: str, output: Path, *flags: str, fresh: bool = False, **env: str) -> Iterator[Server]:
     port = free_port()
-    command = [sys.executable, "-m", "proxy_guard", "run", "--upstream", upstream, "--listen", f"127.0.0.1:{port}"]
-    with running([*command, *flags], port, output, **env) as server:
+    arguments = ["-m", "proxy_guard", "run", "--upstream", upstream, "--listen", f"127.0.0.1:{port}"]
+    with running([*arguments, *flags], port, output, fresh=fresh, **env) as server:
         yield server

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import forked
 from tests.small_rules import small_rules
 
 PHONE = "9876543210"
@@ -18,19 +19,23 @@ CHAT = json.dumps({"model": "m", "messages": [{"role": "user", "content": f"My p
 URL = "https://api.openai.com/v1/chat/completions"
 
 
-def run(*arguments: str, stdin: bytes = b"", code: int = 0) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "proxy_guard", *arguments]
-    done = subprocess.run(command, input=stdin, capture_output=True, timeout=120, check=False)
+def run(*arguments: str, stdin: bytes = b"", code: int = 0, fresh: bool = False) -> subprocess.CompletedProcess[bytes]:
+    """What a command prints, and how it ends: in a fresh interpreter, or in a fork of one that knows its modules."""
+    command = ["-m", "proxy_guard", *arguments]
+    if fresh:
+        done = subprocess.run([sys.executable, *command], input=stdin, capture_output=True, timeout=120, check=False)
+    else:
+        done = forked.run(command, stdin=stdin)
     assert done.returncode == code, done.stderr.decode() + done.stdout.decode()
     return done
 
 
-def answer(*arguments: str, stdin: bytes = b"", code: int = 0) -> Any:
-    return json.loads(run(*arguments, stdin=stdin, code=code).stdout)
+def answer(*arguments: str, stdin: bytes = b"", code: int = 0, fresh: bool = False) -> Any:
+    return json.loads(run(*arguments, stdin=stdin, code=code, fresh=fresh).stdout)
 
 
 def test_apply_masks_a_phone_number() -> None:
-    verdict = answer("apply", "--url", URL, stdin=CHAT)
+    verdict = answer("apply", "--url", URL, stdin=CHAT, fresh=True)
     assert verdict["action"] == "rewrite"
     assert json.loads(verdict["body"])["messages"][0]["content"] == "My phone number is XXXXXXXX10"
     assert verdict["findings"] == [
@@ -105,7 +110,7 @@ def test_wrong_usage_is_exit_code_2_with_one_message(arguments: list[str], said:
 
 def test_detect_gives_code_point_offsets() -> None:
     text = f"👩‍👩‍👧 call {PHONE}"
-    found = answer("detect", "--entities", "PHONE_NUMBER,CREDIT_CARD", stdin=text.encode())
+    found = answer("detect", "--entities", "PHONE_NUMBER,CREDIT_CARD", stdin=text.encode(), fresh=True)
     assert [(each["entity"], text[each["start"] : each["end"]]) for each in found] == [("PHONE_NUMBER", PHONE)]
     assert set(found[0]) == {"entity", "start", "end", "score"}
 
@@ -133,9 +138,9 @@ def test_detect_takes_the_custom_recognizers_of_a_folder(tmp_path: Path) -> None
 
 def test_rules_can_be_laid_down_checked_and_proved(tmp_path: Path) -> None:
     rules = str(tmp_path / "rules")
-    run("init", rules)
+    run("init", rules, fresh=True)
     assert answer("lint", rules, "--json")["ok"] is True
-    proofs = answer("test", rules, "--json")
+    proofs = answer("test", rules, "--json", fresh=True)
     assert proofs["ok"] is True
     assert proofs["unproven"] == []
     assert len(proofs["cases"]) > 30
@@ -156,4 +161,4 @@ def test_lint_and_test_tell_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_addon_path_is_a_file() -> None:
-    assert Path(run("addon-path").stdout.decode().strip()).is_file()
+    assert Path(run("addon-path", fresh=True).stdout.decode().strip()).is_file()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -29,7 +28,7 @@ TOKEN = "d00r-t0k3n"
 @pytest.fixture(scope="module")
 def api(folder: Path) -> Iterator[Server]:
     port = free_port()
-    with running([sys.executable, "-m", "tests.remote.faulty", str(port)], port, folder / "faulty.log") as server:
+    with running(["-m", "tests.remote.faulty", str(port)], port, folder / "faulty.log") as server:
         yield server
 
 

@@ -41,7 +41,7 @@ def door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("signatures")
     rules = make_rules(folder)
     if request.param == "asgi":
-        env = {**SECRETS, "SIDECAR_URL": "http://unused.example.com", "GUARD_RULES": str(rules)}
+        env: dict[str, Any] = {**SECRETS, "SIDECAR_URL": "http://unused.example.com", "GUARD_RULES": str(rules)}
         with uvicorn("tests.e2e.hooks:guarded", folder / "asgi.log", "--factory", **env) as server:
             yield Door(server, server.url, None)
         return

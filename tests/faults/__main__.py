@@ -31,7 +31,7 @@ from tests.soak.values import ANSWERED, ASKED, LEAKS
 @contextmanager
 def _security_api(folder: Path) -> Iterator[str]:
     port = free_port()
-    with running([sys.executable, "-m", "tests.remote.faulty", str(port)], port, folder / "security-api.log") as server:
+    with running(["-m", "tests.remote.faulty", str(port)], port, folder / "security-api.log") as server:
         yield server.url
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def doors(
     shipped.write_text(shipped.read_text() + "retries: {times: 0}\nbreaker: {failures: 1000}\n")
     flags = ("--rules", str(rules), "--door")
     with serve(upstream.app) as url, serve(security_api.app) as api:
-        env = internet.env | {"SECURITY_API_URL": api, "SECURITY_API_TOKEN": TOKEN}
+        env: dict[str, Any] = internet.env | {"SECURITY_API_URL": api, "SECURITY_API_TOKEN": TOKEN}
         with (
             sidecar(url, folder / "mitm.log", *flags, DOORS[0], **env) as mitm,
             sidecar(url, folder / "asgi.log", *flags, DOORS[1], **env) as asgi,

@@ -146,7 +146,7 @@ def test_the_reference_server_scrubs_media(reference: Server) -> None:
 @pytest.mark.slow
 def test_a_guard_that_asks_the_reference_server(reference: Server, upstream: Upstream, tmp_path: Path) -> None:
     rules = write_rules(tmp_path, {"mask": "{scrubber: security-api}"}, "{media_workers: 1}")
-    env = {"SECURITY_API_URL": reference.url, "SECURITY_API_TOKEN": TOKEN}
+    env: dict[str, Any] = {"SECURITY_API_URL": reference.url, "SECURITY_API_TOKEN": TOKEN}
     with (
         serve(upstream.app) as url,
         sidecar(url, tmp_path / "log", "--rules", str(rules), "--door", "asgi", **env) as server,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests import forked
 from tests.remote.rulesets import FINDS, PHONE, TEXT, found
 from tests.remote.serving import serve
 
@@ -90,10 +89,10 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def run(rules: Path, *arguments: str, code: int = 0) -> str:
-    command = [sys.executable, "-m", "proxy_guard", "connection", *arguments, "--rules", str(rules)]
+    command = ["-m", "proxy_guard", "connection", *arguments, "--rules", str(rules)]
     env = {**os.environ, "CLI_SECRET": SECRET, "NO_COLOR": "1", "COLUMNS": "200"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=env, check=False)
-    printed = done.stdout + done.stderr
+    done = forked.run(command, env=env)
+    printed = (done.stdout + done.stderr).decode()
     assert done.returncode == code, printed
     for secret in (SECRET, "s3cr3t%2F%2B%26%3Dx", "s3cr3t/", TOKEN, REFRESH):
         assert secret not in printed

@@ -39,11 +39,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def serving(folder: Path, *flags: str) -> Any:
-    import sys
-
     port = free_port()
-    command = [sys.executable, "-m", "proxy_guard", "security-api", "--listen", f"127.0.0.1:{port}", *flags]
-    return running(command, port, folder / "api.log", API_TOKEN=TOKEN)
+    arguments = ["-m", "proxy_guard", "security-api", "--listen", f"127.0.0.1:{port}", *flags]
+    return running(arguments, port, folder / "api.log", API_TOKEN=TOKEN)
 
 
 def post(server: Server, body: Any, path: str = "/v1/inspect", **headers: str) -> httpx.Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -52,7 +51,9 @@ def door(name: str, rules: Path, folder: Path, *, inject: str = "", **env: str) 
         if name == "middleware":
             (folder / "guarded_upstream.py").write_text(f"{before}from tests.soak.upstream import guarded\n")
             flags = ("--factory", "--app-dir", str(folder), "--no-access-log")
-            server = stack.enter_context(uvicorn("guarded_upstream:guarded", folder / "middleware.log", *flags, **env))
+            server = stack.enter_context(
+                uvicorn("guarded_upstream:guarded", folder / "middleware.log", *flags, fresh=True, **env)
+            )
             yield Door(name, server, server)
             return
         flags = ("--no-access-log", "--timeout-keep-alive", "75")  # chat APIs keep connections longer than clients do
@@ -62,11 +63,11 @@ def door(name: str, rules: Path, folder: Path, *, inject: str = "", **env: str) 
             addon = folder / "addon_under_test.py"
             addon.write_text(f"{before}from proxy_guard.mitm import ProxyGuardAddon\naddons = [ProxyGuardAddon()]\n")
             quiet = ("--set", "flow_detail=0", "--set", "body_size_limit=40m", "--set", "connection_strategy=lazy")
-            server = stack.enter_context(mitmdump(upstream.url, rules, log, *quiet, addon=addon, env=env))
+            server = stack.enter_context(mitmdump(upstream.url, rules, log, *quiet, addon=addon, fresh=True, env=env))
         else:
             port = free_port()
             code = f"{before}import sys; from proxy_guard.cli import main; sys.exit(main())"
-            command = [sys.executable, "-c", code, "run", "--upstream", upstream.url, "--rules", str(rules)]
-            command += ["--door", name, "--listen", f"127.0.0.1:{port}"]
-            server = stack.enter_context(running(command, port, log, **env))
+            arguments = ["-c", code, "run", "--upstream", upstream.url, "--rules", str(rules)]
+            arguments += ["--door", name, "--listen", f"127.0.0.1:{port}"]
+            server = stack.enter_context(running(arguments, port, log, fresh=True, **env))
         yield Door(name, server, upstream)
