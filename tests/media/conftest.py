@@ -71,8 +71,8 @@ def doors(
     with serve(upstream.app) as url, serve(security_api.app) as api:
         env: dict[str, Any] = internet.env | {"SECURITY_API_URL": api, "SECURITY_API_TOKEN": TOKEN}
         with (
-            sidecar(url, folder / "mitm.log", *flags, DOORS[0], **env) as mitm,
-            sidecar(url, folder / "asgi.log", *flags, DOORS[1], **env) as asgi,
+            sidecar(url, folder / "mitm.log", *flags, DOORS[0], fresh=True, **env) as mitm,
+            sidecar(url, folder / "asgi.log", *flags, DOORS[1], fresh=True, **env) as asgi,
         ):
             yield dict(zip(DOORS, (mitm, asgi), strict=True))
 
