@@ -193,7 +193,7 @@ def walk(page: Path, folder: Path, environment: dict[str, str]) -> None:
 
 def run(command: list[str], block: Block, wanted: int, folder: Path, environment: dict[str, str]) -> str:
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
     )
     output = done.stdout + done.stderr
     assert done.returncode == wanted, f"{block.where} ended with {done.returncode}, not {wanted}:\n{output}"
