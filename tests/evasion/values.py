@@ -31,7 +31,7 @@ VALUES = {
             "orla.quillfeather@example.com",
             "my e-mail is {}",
             ("quillfeather",),
-            "nightly-candidate",
+            "nightly-snapshots",  # in threes, too, none of its parts is a name
             "the branch is called {}",
         ),
         Value(
