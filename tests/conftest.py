@@ -17,8 +17,10 @@ TOGETHER = {
 }
 # By the time that they take. The rest goes last, so that all processes end at the same time.
 LONGEST = [
+    "tests/e2e/test_workers.py",
     "tests/e2e/clients/test_calls.py",
     "tests/test_docs.py",
+    "tests/stream/test_law.py",
     "tests/e2e/test_streaming.py",
     "tests/e2e/test_mcp.py",
     "tests/e2e/test_remote_doors.py",
@@ -29,6 +31,9 @@ LONGEST = [
     "tests/e2e/test_http.py",
     "tests/e2e/test_cli.py",
     "tests/remote/test_faults.py",
+    "tests/wire/test_requests.py",
+    "tests/unit/test_imports.py",
+    "tests/media/test_cli_scrub.py",
     "tests/unit/test_chunks.py",
     "tests/unit/test_rules.py",
     "tests/unit/test_house.py",

@@ -8,6 +8,7 @@ nodes in the same order.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import jsonpath
@@ -60,6 +61,7 @@ def root_nodes(document: Any) -> list[Node]:
     return [(document, (), [document], 0)]
 
 
+@lru_cache(maxsize=4096)  # descriptions have most of their paths in common, and so have rules that are loaded anew
 def compile_path(text: str) -> Query:
     """A closure for an RFC 9535 path. Raises PathFault where the path breaks the standard."""
     try:
