@@ -56,6 +56,10 @@ class Query:
         return nodes
 
 
+Compile = Callable[[str], Query]
+"""A path to its closure."""
+
+
 def root_nodes(document: Any) -> list[Node]:
     """The document itself as a list of nodes, for the first segment."""
     return [(document, (), [document], 0)]

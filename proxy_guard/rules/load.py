@@ -45,10 +45,7 @@ from proxy_guard.vault import VaultRule
 if TYPE_CHECKING:
     from proxy_guard.detect.custom import CustomRecognizer
 
-_DIALECTS: dict[str, Callable[[str], Query]] = {
-    "rfc9535": jsonpath.compile_path,
-    "jsonpath-ng": dialect_ng.compile_path,
-}
+_DIALECTS: dict[str, jsonpath.Compile] = {"rfc9535": jsonpath.compile_path, "jsonpath-ng": dialect_ng.compile_path}
 
 
 def load_rules(folder: Path, policy: str | None = None, *, using: Iterable[str] = ()) -> Ruleset:
