@@ -131,7 +131,7 @@ def joints(slots: Sequence[Slot], document: Any, speaker: str, *, names: bool = 
         if any(run.holds_any for run in apart):
             more = [_Run(some, slots) for some in (*_columns(texts, slots), _of_url(texts, slots)) if len(some) > 1]
             apart += [run for run in more if names or run.tells]
-        found += [joint for run in apart for joint in run.joints(run.seams | run.words if names else run.seams)]
+        found += [joint for run in apart for joint in run.joints(run.likely(names=names))]
         runs += apart
     return found + named + [joint for run in runs if len(run.order) > 2 for joint in run.apart()]
 
@@ -144,7 +144,7 @@ def _with_names(slots: Sequence[Slot], *, names: bool) -> list[Joint]:
     order = [index for index, slot in enumerate(slots) if slot.is_name]
     runs = [_Run([index, index + 1], slots) for index in odd if index + 1 < len(slots)]
     runs += [_Run(order, slots)] if len(order) > 1 else []
-    return [joint for run in runs for joint in run.joints(run.seams | run.words if names else run.seams)]
+    return [joint for run in runs for joint in run.joints(run.likely(names=names))]
 
 
 def _of_url(texts: Sequence[int], slots: Sequence[Slot]) -> list[int]:
@@ -203,7 +203,8 @@ class _Run:
     @cached_property
     def holds_any(self) -> bool:
         """Whether there is any character that a number or an address can't do without."""
-        return _holds_any(self._whole)
+        data = self._whole.encode("utf-8", "surrogatepass")
+        return len(data.translate(None, b"0123456789@")) < len(data)  # a scan in C
 
     @property
     def tells(self) -> bool:
@@ -225,11 +226,12 @@ class _Run:
                     found.add(seam)
         return found
 
-    @property
-    def words(self) -> set[int]:
-        """The seams where a word goes on."""
+    def likely(self, *, names: bool) -> set[int]:
+        """These, and where `names` matter the seams where a word goes on."""
+        if not names:
+            return self.seams
         pairs = zip(self.starts[1:], pairwise(self.texts), strict=False)
-        return {seam for seam, (one, two) in pairs if one[-1:].isalpha() and two[:1].islower()}
+        return self.seams | {seam for seam, (one, two) in pairs if one[-1:].isalpha() and two[:1].islower()}
 
     def apart(self) -> Iterator[Joint]:
         """What follows may spoil what some make together: `…@example.com` and `hello`, `…6467` and `hello`."""
@@ -288,12 +290,6 @@ def _neighbours(order: list[int], of: dict[int, Any], slots: Sequence[Slot]) -> 
         run.append(index)
     if len(run) > 1:
         yield run
-
-
-def _holds_any(text: str) -> bool:
-    """Whether there is any character that `_SPLIT` can't do without, or that another number or key has; a scan in C."""
-    data = text.encode("utf-8", "surrogatepass")
-    return len(data.translate(None, b"0123456789@")) < len(data)
 
 
 def _place(path: Path) -> tuple[tuple[bool, str | int], ...]:
