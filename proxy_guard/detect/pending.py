@@ -24,7 +24,7 @@ import regex
 from proxy_guard.detect.blobs import PACKED, PACKING, PIECE
 from proxy_guard.detect.normal import SIGNALS, forms
 from proxy_guard.detect.separators import COUNTED, COUNTING, COUNTING_WORDS, JUNK
-from proxy_guard.detect.spelling import ADDRESS, HANGING, LETTERS, SEPARATORS
+from proxy_guard.detect.spelling import ADDRESS, AT, HANGING, LETTERS, LOCAL, SEPARATORS
 
 REACH = 66
 """Code points behind a match that recognizers look at."""
@@ -42,8 +42,9 @@ _SCRIPTS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p
 _STOPS = r"[\uff0c\uff01\uff1f\uff1b\u3001\u3002](?<=[^\x00-\x7f]{2})"
 """Punctuation that ends a word of scripts without spaces."""
 _BREAK = rf"(?:\s|{_STOPS})"
-_LAST = regex.compile(rf"(?:(?!{_BREAK}).)*\s{{0,2}}\Z", regex.DOTALL)
-_LEADS = regex.compile(r"(?:(?<!\S)\S{1,2}\s+)*(?:(?<!\w)\w{1,3}\s{1,2})?\Z")
+_LAST = regex.compile(rf"(?r)(?:(?!{_BREAK}).)*\s{{0,2}}\Z", regex.DOTALL)
+_LEAD = r"(?:(?<!\S)\S{1,2}\s+)"
+_LEADS = regex.compile(rf"(?r)(?:{_LEAD}+|{_LEAD}*(?<!\w)\w{{1,3}}\s{{1,2}}|)\Z")
 _RUNS = regex.compile(rf"(?r)(?:(?i:{COUNTING})|{PACKING})\Z")
 """Words that may tell a number, or be base64 in pieces: as many as there are."""
 _JOINED_UP = regex.compile(rf"(?r)(?:[A-Za-z0-9+@.]{{1,40}}{JUNK})+\Z")
@@ -189,13 +190,13 @@ def _words(text: str, start: int, end: int, spelled: list[tuple[int, int]]) -> I
 def _spelled(text: str, settled: int, end: int) -> tuple[int, list[tuple[int, int]]]:
     """Where what may become an address spelled out begins, or `end`; and what is spelled out before that."""
     found: list[tuple[int, int]] = []
-    if _SIGN.search(text, settled, end):
+    if AT.search(text, settled, end):
         for match in ADDRESS.finditer(text, settled, end, partial=True):
             if match.partial or match.end() + _REDONE > end:
                 end = _begun(text, settled, match.start())
                 break
             found.append((_begun(text, settled, match.start()), match.end()))
-    elif local := _LOCAL.search(text, settled, end):  # the same at a tenth of the cost
+    elif local := LOCAL.search(text, settled, end):  # the same at a fraction of the cost
         end = _begun(text, settled, local.start())
     for pattern in (LETTERS, COUNTED, PACKED):
         found += [match.span() for match in pattern.finditer(text, settled, end)]

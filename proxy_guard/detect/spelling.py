@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,15 @@ ADDRESS = regex.compile(
     rf"(?P<domain>[A-Za-z0-9][A-Za-z0-9-]{{0,62}}(?:{_DOT}[A-Za-z0-9-]{{2,63}}){{1,4}})(?![\w'’-])",
     regex.IGNORECASE,
 )
+AT = re.compile(rf"@|[\[({{<]a|(?<![^\W_])(?:{_AT_WORDS})(?![^\W_])", re.IGNORECASE)
+"""What stands in every address."""
+_BEGUN = "|".join(sorted({word[:n] for word in SEPARATORS.split("|") for n in range(1, len(word) + 1)}))
+LOCAL = regex.compile(
+    rf"(?r)(?<![\w.])[\w+-]{{1,64}}(?:{_DOT}[\w+-]{{1,64}}){{0,4}}"
+    rf"(?:\s?[\[({{<|*_-]{{1,2}}\s?(?:(?:{_BEGUN}|\.)\s?[\])}}>|*_-]{{0,2}}\s?)?|\s(?:{_BEGUN})|\s(?:{_DOT_WORDS})\s|\s?\.\s|\s{{0,3}}\.?)\Z",
+    regex.IGNORECASE,
+)
+"""What one may begin with, where none of those has come yet."""
 _SEPARATOR = regex.compile(rf"(?P<at>{_AT})|{_DOT}", regex.IGNORECASE)
 HANGING = regex.compile(rf"(?:{_AT}|{_DOT})\Z", regex.IGNORECASE)
 """Separators at the end of a text."""

@@ -144,6 +144,10 @@ class Running:
         """Whether what is decided ends at such a place."""
         self._swallowing: int | None = None
         """Where a finding begins that has outgrown the limit."""
+        self._looked_at = 0
+        """How much of the text there was when it was last looked at."""
+        self._cut: int | None = None
+        """Up to where of `_text` can then be decided that takes asking; None where nothing does."""
         self._kept: Kept | None = Kept() if kept else None
 
     def add(self, delta: str) -> None:
@@ -169,25 +173,31 @@ class Running:
 
     def advance(self) -> bool:
         """Decides what can be where nothing is to be found; False where it takes asking to tell."""
+        if self._looked_at != self.length:
+            self._looked_at = self.length
+            self._cut = self._advance()
+        return self._cut is None
+
+    def _advance(self) -> int | None:
         text = self._text
         done = self.decided - self._base
         cut = self._settled(text, done)
         if len(text) - cut > self._bound:
-            return False
+            return cut
         if cut <= done:
-            return True
+            return None
         # What comes before a seam is context alone, of which a screen needs but the edge.
         if not (self._screen and self._at_seam and self._screen(text[max(0, done - _EDGE) :])):
-            return False
+            return cut
         self._move(cut, seam=True)
-        return True
+        return None
 
     def decide(self, *, final: bool) -> Deciding:
-        """Decides what can be; with `final`, all there is."""
+        """Decides what can be, after `advance` left it to this; with `final`, all there is."""
         if self.decided == self.length:
             return None
         done = self.decided - self._base
-        cut = len(self._text) if final else self._settled(self._text, done)
+        cut, self._cut = (len(self._text) if final else self._cut or done), None
         seam = cut > done and not final
         if len(self._text) - done > self._bound and cut < len(self._text) - self._bound:
             cut, seam = len(self._text) - self._bound, False
