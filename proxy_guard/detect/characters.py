@@ -27,7 +27,7 @@ _LEAST_RUN = 5
 _INVISIBLE = r"\p{Cf}\p{Variation_Selector}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 _ODD = regex.compile(
     rf"[{_TAGS}]{{{_LEAST_RUN},}}|[{_SELECTORS}]{{{_LEAST_RUN},}}|[!-~]\p{{M}}+"
-    rf"|[[^\x00-\x7f]&&[{_INVISIBLE}\p{{Nd}}\p{{Zs}}\p{{Pd}}\u2028\u2029\u2043\u2212\u2800\u3002\p{{NFKC_QC=No}}]]",
+    rf"|[[^\x00-\x7f]&&[{_INVISIBLE}\p{{Nd}}\p{{Z}}\p{{Pd}}\u2043\u2212\u2800\u3002\p{{NFKC_QC=No}}]]",
     _V1,
 )
 _LOOKALIKES = dict(
@@ -49,12 +49,12 @@ _ALWAYS = regex.compile(
     rf"[[^\x00-\x7f]&&\p{{Nd}}]|[\p{{NFKC_QC=No}}&&[\p{{L}}\p{{N}}＠﹫．﹒․＿－﹣＋﹢]]|[{_TAGS}\U000e0100-\U000e01ef\u202e]",
     _V1,
 )
-_SOMETIMES = regex.compile(rf"[[^\x00-\x7f]&&[{_INVISIBLE}\p{{M}}\p{{Zs}}\p{{Pd}}\u2043\u2212\u2800\u3002\uff61]]", _V1)
+_SOMETIMES = regex.compile(rf"[[^\x00-\x7f]&&[{_INVISIBLE}\p{{M}}\p{{Z}}\p{{Pd}}\u2043\u2212\u2800\u3002\uff61]]", _V1)
 _WITHIN = regex.compile(
     rf"[!-~][{_INVISIBLE}\p{{M}}]+[!-~]|[A-Za-z]\p{{M}}|[A-Za-z0-9][\u3002\uff61][A-Za-z0-9]"
-    r"|[0-9][ ]?[[^\x00-\x7f]&&[\p{Zs}\p{Pd}\u2043\u2212\u2800]]+[ ]?[0-9]"
-    r"|[!-~](?:[[^\x00-\x7f]&&[\p{Zs}\u2800]]+[!-~]){4}"
-    r"|[@.][[^\x00-\x7f]&&\p{Zs}]|[[^\x00-\x7f]&&[\p{Zs}\p{Pd}\u2043\u2212\u2800]][@.]",
+    r"|[0-9][ ]?[[^\x00-\x7f]&&[\p{Z}\p{Pd}\u2043\u2212\u2800]]+[ ]?[0-9]"
+    r"|[!-~](?:[[^\x00-\x7f]&&[\p{Z}\u2800]]+[!-~]){4}"
+    r"|[@.][[^\x00-\x7f]&&\p{Z}]|[[^\x00-\x7f]&&[\p{Z}\p{Pd}\u2043\u2212\u2800]][@.]",
     _V1,
 )
 _BESIDE = re.compile(f"[A-Za-z0-9@._-][{_ALIKE}]|[{_ALIKE}][A-Za-z0-9@._-]")

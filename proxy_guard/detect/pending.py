@@ -53,7 +53,8 @@ _SIGNS = regex.compile(r"[^\w\s]{0,4}")
 _BROKEN = regex.compile(r"(?r)[\w+]{1,64}[/,:;|.-]\s{1,2}\Z")
 """What an address may begin with that is cut before its signs (`jane, @example, .com`)."""
 _PLAIN = regex.compile(
-    rf"[\"'“”‘’«»(\[*_~#>¿¡-]{{0,4}}(?:(?:\p{{L}}\p{{M}}*){{1,15}}(?:['’/—–-](?:\p{{L}}\p{{M}}*){{1,15}}){{0,2}}|[{_SCRIPTS}\p{{M}}]+)?"
+    rf"[\"'“”‘’«»(\[*_~#>¿¡-]{{0,4}}(?:(?:\p{{L}}\p{{M}}*){{1,15}}(?:['’/—–-](?:\p{{L}}\p{{M}}*){{1,15}}){{0,2}}"
+    rf"|(?:(?!\p{{N}})[{_SCRIPTS}\p{{M}}])+)?"
     r"[.,;:!?)\]\"'“”‘’«»…*_~-]{0,4}|[-–—=*•|#]{1,8}",
 )
 _NUMBER = regex.compile(r"[(\[$€£₹*_#]{0,3}\d{1,2}[.,:;)\]*_%!?]{0,3}")

@@ -12,7 +12,7 @@ import regex
 
 from proxy_guard.detect.layers import Form, Part, replaced
 
-JUNK = r"""(?:\s{0,2}[^\w\s@.,;:/()&%+<>$€£?!-]{1,4}\s{0,2}|_{1,3}|["'`]\s?[+.&,]?\s?["'`])"""
+JUNK = r"""(?:\s{0,2}[^\w\s@.,;:/()&%+<>$€£?!-]{1,4}\s{0,2}|_{1,3}|[\v\f\x1c-\x1f\x85]{1,4}|["'`]\s?[+.&,]?\s?["'`])"""
 """What nobody writes within a value, unless to hide it."""
 _LISTED = r"(?:\s?[,;:/|.]\s{0,2}|\s{2,3}|[\n\t\r\u2028]{1,2})"
 """What separates values from each other, too."""
@@ -74,10 +74,10 @@ _LETTER_DIGITS = str.maketrans("OolI", "0011")
 
 _WORD_SIGNAL = "|".join(word for word in _DIGIT_WORDS if word.isascii() and len(word) > 2)
 SEPARATOR_SIGNALS: tuple[str, ...] = (
-    r"""[0-9]\s{0,2}(?:[^a-z0-9\s@.,;:/()&%+<>$?!-]{1,4}\s{0,2}|["'`]\s?[+.&,]?\s?["'`])[0-9]""",
+    r"""[0-9]\s{0,2}(?:[^a-z0-9\s@.,;:/()&%+<>$?!-]{1,4}\s{0,2}|[\v\f]{1,4}|["'`]\s?[+.&,]?\s?["'`])[0-9]""",
     r"[0-9]{2}\s?(?:[,;:/|.]\s{0,2}|\s{2}|[\n\t])[a-z0-9]{3,6}\s?(?:[,;:/|.]\s{0,2}|\s{2}|[\n\t])[a-z0-9]{2}",
     r"[a-z0-9](?:(?:[^a-z0-9\s]{1,2}|\s{1,3})[!-~]){4}\W",
-    r"[*|~^`\"':,;/_.-]\s{0,2}@[a-z0-9]|\s{2}@",
+    r"[*|~^`\"':,;/_.\x00-\x1f\x7f-]\s{0,2}@[a-z0-9]|\s{2}@",
     rf"\b(?:{_WORD_SIGNAL})[\s,.-]{{1,3}}(?:{_WORD_SIGNAL}|double|triple|[0-9])",
     r"(?-i:[0-9][OolI]+[0-9][0-9OolI -]{3})",
     r"(?-i:[A-Z][a-z]{1,20}(?:[_*|~^]{1,3}|\r?[\n\t])[A-Z][a-z])",
