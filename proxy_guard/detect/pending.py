@@ -159,7 +159,10 @@ def _unfinished(text: str, settled: int, last: int, spelled: list[tuple[int, int
         if small:
             done = behind >= _NUMBER_REACH
         else:
-            if behind >= REACH and not all(_PLAIN.fullmatch(text, *each) for each in words[place + 1 :]):
+            if behind >= REACH and not all(
+                _PLAIN.fullmatch(text, *each)
+                for each in (*words[place + 1 :], *(match.span() for match in _WORD.finditer(text, last)))
+            ):
                 behind, count = _read(text[end:])
             done = behind >= REACH and (count > _WORDS or behind >= _FARTHEST)
         if not done:

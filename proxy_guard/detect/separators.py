@@ -77,7 +77,7 @@ SEPARATOR_SIGNALS: tuple[str, ...] = (
     r"""[0-9]\s{0,2}(?:[^a-z0-9\s@.,;:/()&%+<>$?!-]{1,4}\s{0,2}|[\v\f]{1,4}|["'`]\s?[+.&,]?\s?["'`])[0-9]""",
     r"[0-9]{2}\s?(?:[,;:/|.]\s{0,2}|\s{2}|[\n\t])[a-z0-9]{3,6}\s?(?:[,;:/|.]\s{0,2}|\s{2}|[\n\t])[a-z0-9]{2}",
     r"[a-z0-9](?:(?:[^a-z0-9\s]{1,2}|\s{1,3})[!-~]){4}\W",
-    r"[*|~^`\"':,;/_.\x00-\x1f\x7f-]\s{0,2}@[a-z0-9]|\s{2}@",
+    r"[^a-z0-9\s()&%+<>$?!@]\s{0,2}@[a-z0-9]|[a-z0-9]@\s{0,2}[^a-z0-9\s()&%+<>$?!@.,;:/-]|\s{2}@|[\v\f\x1c-\x1f]@",
     rf"\b(?:{_WORD_SIGNAL})[\s,.-]{{1,3}}(?:{_WORD_SIGNAL}|double|triple|[0-9])",
     r"(?-i:[0-9][OolI]+[0-9][0-9OolI -]{3})",
     r"(?-i:[A-Z][a-z]{1,20}(?:[_*|~^]{1,3}|\r?[\n\t])[A-Z][a-z])",
@@ -127,7 +127,7 @@ def _closed(match: Any) -> Iterator[Part]:
 def _joined(match: Any) -> Iterator[Part]:
     found: str = match.group()
     apart: str = match["apart"]
-    mail = "@" in found and not _MAIL.search(found)
+    mail = (f"{apart}@" in found or f"@{apart}" in found) and not _MAIL.search(found)
     if not mail and (sum(char.isdigit() for char in found) < _LEAST_DIGITS or _ordinary(found, apart)):
         return
     yield from _each(match, apart, "" if mail else " ")
