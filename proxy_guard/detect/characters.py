@@ -25,9 +25,12 @@ _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _LEAST_RUN = 5
 """Tags or variation selectors in a row from which on they spell something; fewer are decoration."""
 _INVISIBLE = r"\p{Cf}\p{Variation_Selector}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+_DASHES = r"[[^\x00-\x7f]&&[\p{Pd}\u2043\u2212]]"
+"""Between words, honest text has them too."""
 _ODD = regex.compile(
     rf"[{_TAGS}]{{{_LEAST_RUN},}}|[{_SELECTORS}]{{{_LEAST_RUN},}}|[!-~]\p{{M}}+"
-    rf"|[[^\x00-\x7f]&&[{_INVISIBLE}\p{{Nd}}\p{{Z}}\p{{Pd}}\u2043\u2212\u2800\u3002\p{{NFKC_QC=No}}]]",
+    rf"|[[^\x00-\x7f]&&[{_INVISIBLE}\p{{Nd}}\p{{Z}}\u2800\u3002\p{{NFKC_QC=No}}]]"
+    rf"|(?<=[0-9@.] ?){_DASHES}{{1,3}}|{_DASHES}{{1,3}}(?= ?[0-9@.])",
     _V1,
 )
 _LOOKALIKES = dict(
