@@ -24,7 +24,7 @@ import regex
 from proxy_guard.detect.blobs import PACKED, PACKING, PIECE
 from proxy_guard.detect.normal import SIGNALS, forms
 from proxy_guard.detect.separators import COUNTED, COUNTING, COUNTING_WORDS, JUNK
-from proxy_guard.detect.spelling import ADDRESS, AT, HANGING, LETTERS, LOCAL, SEPARATORS
+from proxy_guard.detect.spelling import ADDRESS, AT, BEGUN, HANGING, LETTERS, LOCAL, SEPARATORS
 
 REACH = 66
 """Code points behind a match that recognizers look at."""
@@ -63,17 +63,12 @@ _LETTER = "[A-Za-zÀ-ÖØ-öø-ÿ]"
 _NO_SIGN = rf"(?!(?i:{SEPARATORS})(?!{_LETTER}))"
 _LONG = rf"{_NO_SIGN}{_LETTER}{{3,15}}[.,;:!?]? "
 _SHORT = rf"{_NO_SIGN}{_LETTER}{{1,2}}[.,;:!?]? "
-_BEGUN = "|".join(sorted({word[:n] for word in SEPARATORS.split("|") for n in range(1, len(word) + 1)}))
-_SIGN = re.compile(rf"[@.\[({{<|*_-]|\b(?i:{SEPARATORS})\b")
-"""What stands in every address that is spelled out."""
-_LOCAL = regex.compile(rf"(?<!\w)[\w+]{{1,64}}(?:\s(?i:{_BEGUN})?)?\Z")
-"""What one may begin with, if no sign has come yet."""
 _SHORT_SEPARATOR = re.compile(rf"\s(?i:{'|'.join(each for each in SEPARATORS.split('|') if len(each) < 4)})\s")
 _NUMERALS = frozenset(word + stop for word in COUNTING_WORDS for stop in ("", *".,;:!?"))
 _PACKED = re.compile(PIECE)
 _PROSE = re.compile(
     rf"(?:(?:{_SHORT}){{0,3}}{_LONG})*(?:{_SHORT}){{0,3}}"
-    rf"((?!(?i:{_BEGUN})\Z){_NO_SIGN}{_LETTER}{{1,15}}(?:[.,;:!?]?| )\Z)"
+    rf"((?!(?i:{BEGUN})\Z){_NO_SIGN}{_LETTER}{{1,15}}(?:[.,;:!?]?| )\Z)"
 )
 """Plain words, none of which may be part of an address spelled out; of these the last alone is pending."""
 
@@ -155,27 +150,23 @@ def _unfinished(text: str, settled: int, last: int, spelled: list[tuple[int, int
             if words[ahead] in spelled or not _PLAIN.fullmatch(text, *words[ahead]):
                 place, end, small = ahead, words[ahead][1], False
             ahead += 1
-        behind, count = len(text) - end, len(words) - place
-        if small:
-            done = behind >= _NUMBER_REACH
-        else:
-            if behind >= REACH and not all(
-                _PLAIN.fullmatch(text, *each)
-                for each in (*words[place + 1 :], *(match.span() for match in _WORD.finditer(text, last)))
-            ):
-                behind, count = _read(text[end:])
-            done = behind >= REACH and (count > _WORDS or behind >= _FARTHEST)
+        behind = len(text) - end
+        done = behind >= (_NUMBER_REACH if small else REACH)
+        if done and not small:
+            done = _enough(text[end:])
+            after = (*words[place + 1 :], *(match.span() for match in _WORD.finditer(text, last)))
+            if done and not all(_PLAIN.fullmatch(text, *each) for each in after):
+                done = all(_enough(form.text) for form in forms(text[end:], _ALL).read)  # disguises are longer
         if not done:
             return words[first][0]
         place += 1
     return len(text)
 
 
-def _read(rest: str) -> tuple[int, int]:
-    """The code points and words of a text as it is read: disguises are longer than what they hide."""
-    read = forms(rest, _ALL).read
-    rest = read[0].text if read else rest
-    return len(rest), len(rest.split())
+def _enough(behind: str) -> bool:
+    """Whether so much has followed a match that nothing more can change it."""
+    words = len(behind.split()) - (not behind[:1].isspace())
+    return len(behind) >= _FARTHEST or (len(behind) >= REACH and words > _WORDS)
 
 
 _ALL = frozenset(range(len(SIGNALS)))

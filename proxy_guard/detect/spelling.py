@@ -27,10 +27,11 @@ ADDRESS = regex.compile(
 )
 AT = re.compile(rf"@|[\[({{<]a|(?<![^\W_])(?:{_AT_WORDS})(?![^\W_])", re.IGNORECASE)
 """What stands in every address."""
-_BEGUN = "|".join(sorted({word[:n] for word in SEPARATORS.split("|") for n in range(1, len(word) + 1)}))
+BEGUN = "|".join(sorted({word[:n] for word in SEPARATORS.split("|") for n in range(1, len(word) + 1)}))
+"""What such a word may begin with."""
 LOCAL = regex.compile(
     rf"(?r)(?<![\w.])[\w+-]{{1,64}}(?:{_DOT}[\w+-]{{1,64}}){{0,4}}"
-    rf"(?:\s?[\[({{<|*_-]{{1,2}}\s?(?:(?:{_BEGUN}|\.)\s?[\])}}>|*_-]{{0,2}}\s?)?|\s(?:{_BEGUN})|\s(?:{_DOT_WORDS})\s|\s?\.\s|\s{{0,3}}\.?)\Z",
+    rf"(?:\s?[\[({{<|*_-]{{1,2}}\s?(?:(?:{BEGUN}|\.)\s?[\])}}>|*_-]{{0,2}}\s?)?|\s(?:{BEGUN})|\s(?:{_DOT_WORDS})\s|\s?\.\s|\s{{0,3}}\.?)\Z",
     regex.IGNORECASE,
 )
 """What one may begin with, where none of those has come yet."""

@@ -199,13 +199,13 @@ class _Walk:
         self.found = Located([], [], [])
         self._limits = limits
         self._known = known
-        self._seen: set[tuple[Any, ...]] = {(id(holder), key) for _, _, holder, key in reached}
+        # Paths, and for names of members (path, name). Identities are dear wherever an audit hook is told of them.
+        self._seen: set[tuple[Any, ...]] = {path for _, path, _, _ in reached}
 
     def visit(self, each: Field, node: Node) -> None:
         """What one field reached at one place."""
         value, path, holder, key = node
-        place = (id(holder), key)
-        if place in self._seen or value is None or value is True or value is False or value == "":
+        if path in self._seen or value is None or value is True or value is False or value == "":
             return
         if each.repeats and self._is_known(each, node):
             return
@@ -224,16 +224,15 @@ class _Walk:
             slot = Slot(_text(value), each.rule, path, holder, key, False, each.signed)
             slot.join = each.join
             self._add(each, slot)
-        self._seen.add(place)
+        self._seen.add(path)
 
     def _media(self, each: Field, node: Node) -> None:
         media = list(media_at(node))
         if not media and node[0] != []:
             media = [MediaSlot("", node[1], node[2], node[3], "unknown")]
         for slot in media:
-            place = (id(slot.holder), slot.key)
-            if place not in self._seen:
-                self._seen.add(place)
+            if slot.path not in self._seen:
+                self._seen.add(slot.path)
                 slot.rule, slot.policy, slot.inline = each.rule, each.policy, each.inline
                 self.found.media.append(slot)
 
@@ -247,7 +246,7 @@ class _Walk:
         ]
         for path, holder in places:
             is_file = isinstance(holder, dict) and isinstance(holder.get("content"), Media)
-            if is_file and (id(holder), "content") not in self._seen:
+            if is_file and path not in self._seen:
                 self.found.media.append(MediaSlot("a file", path, holder, "content", "file"))
 
     def _is_known(self, each: Field, node: Node) -> bool:
@@ -259,7 +258,7 @@ class _Walk:
         if became is None:
             return False
         self.found.known.append((Slot(value, each.rule, path, holder, key), became))
-        self._seen.add((id(holder), key))
+        self._seen.add(path)
         return True
 
     def rest(self, remainder: Remainder, document: Any) -> None:
@@ -294,10 +293,9 @@ class _Walk:
         pending: list[tuple[Node, Nested | None, int]] = [(node, None, 0)]
         while pending:
             (value, path, holder, key), nested, level = pending.pop()
-            place = (id(holder), key)
-            if place in self._seen or value is None or value is True or value is False:
+            if path in self._seen or value is None or value is True or value is False:
                 continue
-            self._seen.add(place)
+            self._seen.add(path)
             if isinstance(value, str) and value.lstrip()[:1] in _OPENINGS:
                 inner = self._held(value, holder, key, nested)
                 if inner is not None:
@@ -309,12 +307,12 @@ class _Walk:
                 case dict():
                     members: list[tuple[Node, Nested | None, int]] = []
                     for name, member in value.items():
-                        if name in each.skip or (name in each.identifiers and _identifies(member)):
-                            self._seen.add((id(value), name))
-                            continue
                         at = (*path, name)
-                        if (id(value), name, True) not in self._seen:
-                            self._seen.add((id(value), name, True))
+                        if name in each.skip or (name in each.identifiers and _identifies(member)):
+                            self._seen.add(at)
+                            continue
+                        if (path, name) not in self._seen:
+                            self._seen.add((path, name))
                             self._add(each, Slot(name, each.rule, at, value, name, True, each.signed, nested))
                         members.append(((member, at, value, name), nested, level))
                     pending += reversed(members)  # the last is taken next: texts come in their order

@@ -50,10 +50,10 @@ class Remainder:
     paths: tuple[Query, ...] = field(default=(), repr=False)
 
     def nodes(self, document: Any, seen: set[tuple[Any, ...]]) -> list[Node]:
-        """The strings of `document`; `seen` holds (id of the holder, key) of all places that fields have reached."""
+        """The strings of `document`; `seen` holds the paths that fields have reached, and (path, name) for names."""
         found = self._walk(document, seen)
         if found and self.paths:  # most messages have nothing that the paths could take out
-            left = {(id(holder), key) for query in self.paths for _, _, holder, key in query(document)}
+            left = {path for query in self.paths for _, path, _, _ in query(document)}
             found = self._walk(document, seen | left) if left else found
         return found
 
@@ -71,30 +71,27 @@ class Remainder:
     def _members(
         self, value: dict[str, Any], path: Path, seen: set[tuple[Any, ...]], found: list[Node], pending: list[Node]
     ) -> None:
-        here = id(value)
         for name, member in value.items():
-            if not (name.isalpha() or PLAIN_NAME.fullmatch(name)) and (here, name, True) not in seen:
+            if not (name.isalpha() or PLAIN_NAME.fullmatch(name)) and (path, name) not in seen:
                 found.append((name, (*path, name), value, MemberName(name)))
             if name in STRUCTURAL and (_is_structural(member)):
                 continue
             if isinstance(member, _TEXTS_AND_CONTAINERS):
-                if member and (here, name) not in seen and name not in self.skip:
+                if member and (at := (*path, name)) not in seen and name not in self.skip:
                     into = found if isinstance(member, str) else pending
-                    into.append((member, (*path, name), value, name))
-            elif _is_long(member) and (here, name) not in seen and name not in self.skip:
-                found.append((member, (*path, name), value, name))
+                    into.append((member, at, value, name))
+            elif _is_long(member) and (at := (*path, name)) not in seen and name not in self.skip:
+                found.append((member, at, value, name))
 
 
 def _items(value: list[Any], path: Path, seen: set[tuple[Any, ...]], found: list[Node], pending: list[Node]) -> None:
-    here = id(value)
     for index, member in enumerate(value):
-        if isinstance(member, _TEXTS_AND_CONTAINERS) and (here, index) not in seen:
-            if not isinstance(member, str):
-                pending.append((member, (*path, index), value, index))
-            elif member:
-                found.append((member, (*path, index), value, index))
-        elif _is_long(member) and (here, index) not in seen:
-            found.append((member, (*path, index), value, index))
+        if isinstance(member, _TEXTS_AND_CONTAINERS):
+            if member and (at := (*path, index)) not in seen:
+                into = found if isinstance(member, str) else pending
+                into.append((member, at, value, index))
+        elif _is_long(member) and (at := (*path, index)) not in seen:
+            found.append((member, at, value, index))
 
 
 def _is_structural(member: Any) -> bool:
