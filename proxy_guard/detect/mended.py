@@ -13,6 +13,7 @@ from stdnum.kr import brn
 from stdnum.pl import pesel
 
 from proxy_guard.detect.custom import ordinary_words
+from proxy_guard.detect.iban import IbanNumbers
 
 _SECONDS = 5.0
 
@@ -96,6 +97,7 @@ def _is_url(value: str) -> bool:
 
 MENDED: dict[str, type[PatternRecognizer]] = {
     "AuAcnRecognizer": _Acn,
+    "IbanRecognizer": IbanNumbers,
     "KrBrnRecognizer": _Brn,
     "MacAddressRecognizer": _Mac,
     "PlPeselRecognizer": _Pesel,

@@ -20,7 +20,8 @@ from stdnum.in_ import aadhaar
 from proxy_guard.detect.identity import IdentityDocumentRecognizer
 
 _FLAGS = regex.DOTALL | regex.MULTILINE
-_SECONDS = 5.0
+SECONDS = 5.0
+"""For one pattern on one text."""
 _LEAST_DIGITS, _MOST_DIGITS = 12, 19
 _NEAR = 60
 """Code points on either side of a match in which words that make it one are looked for."""
@@ -42,7 +43,7 @@ class ScoredRecognizer(PatternRecognizer):  # type: ignore[misc]
     def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None, regex_flags: Any = None) -> list[Any]:
         """The matches with a score. Raises TimeoutError where the text makes the pattern slow."""
         found = []
-        for match in self._expression.finditer(text, timeout=_SECONDS):
+        for match in self._expression.finditer(text, timeout=SECONDS):
             near = text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
             score = self._score(match.group(), near)
             if score > 0:
@@ -112,7 +113,7 @@ class CardRecognizer(ScoredRecognizer):
     def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None, regex_flags: Any = None) -> list[Any]:
         """The cards in `text`, from left to right, none within another."""
         found = []
-        for run in self._expression.finditer(text, timeout=_SECONDS):
+        for run in self._expression.finditer(text, timeout=SECONDS):
             groups = [(match.start(), match.end()) for match in _GROUP.finditer(text, run.start(), run.end())]
             first = 0
             while first < len(groups):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import regex
@@ -22,12 +25,33 @@ _RUN = regex.compile(r"\d+(?:[ -]\d+)+(?!\w)|[\w@.+-]+")
 _LETTERS = regex.compile(r"[A-Za-z]+")
 
 
+_BEHIND, _BEFORE = 400, 40
+"""Code points behind such a word, and before it, in which it counts: no more than a stream looks back or waits."""
+
+
 def turned(form: Form) -> Iterator[Form]:
-    """`form` turned back, in each way that it says it was turned; those there are."""
-    if _SAYS_BACKWARDS.search(form.text):
-        yield form.then(replaced(form.text, _RUN, _reversed))
-    if _SAYS_ROT13.search(form.text):
-        yield form.then(replaced(form.text, _LETTERS, _rotated))
+    """`form` turned back where it says that it was turned, in each way; those there are."""
+    for says, run, back in ((_SAYS_BACKWARDS, _RUN, _reversed), (_SAYS_ROT13, _LETTERS, _rotated)):
+        if said := _reaches(says, form.text):
+            yield form.then(replaced(form.text, run, partial(_where, said, back)))
+
+
+def _reaches(says: regex.Pattern[str], text: str) -> list[tuple[int, int]]:
+    """Where what is turned may stand, from left to right; none overlaps another."""
+    found: list[tuple[int, int]] = []
+    for match in says.finditer(text):
+        start, end = match.start() - _BEFORE, match.end() + _BEHIND
+        if found and start <= found[-1][1]:
+            start = found.pop()[0]
+        found.append((start, end))
+    return found
+
+
+def _where(said: list[tuple[int, int]], back: Callable[[Any], Iterator[Part]], match: Any) -> Iterator[Part]:
+    place = bisect_left(said, match.end(), key=itemgetter(1))
+    # The first that does not end before the match does, or the one before that, which may reach into it.
+    if any(start <= match.end() and match.start() <= end for start, end in said[max(0, place - 1) : place + 1]):
+        yield from back(match)
 
 
 def _reversed(match: Any) -> Iterator[Part]:

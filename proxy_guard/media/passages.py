@@ -73,7 +73,12 @@ def _rows(lines: Sequence[Line]) -> tuple[list[list[int]], list[list[int]]]:
     def fits(index: int, row: Sequence[int]) -> bool:
         last = row[-1]
         near = abs(y[index] - y[last]) < 0.5 * min(lines[index].height, lines[last].height)
-        return near and all(abs(x[index] - x[each]) > 0.4 * (lines[index].length + lines[each].length) for each in row)
+        return near and all(beside_each_other(index, each) for each in row)
+
+    def beside_each_other(index: int, other: int) -> bool:
+        # The boxes of two words may overlap; that of a line read twice, as a whole and in pieces, holds the other.
+        here, there = lines[index].length, lines[other].length
+        return (here + there) / 2 - abs(x[index] - x[other]) < 0.4 * min(here, there)
 
     rows: list[list[int]] = []
     for index in sorted(range(len(lines)), key=y.__getitem__):
@@ -124,8 +129,8 @@ _LIKE_AT = frozenset("0OQG8&®©□")
 
 
 def _guesses(passage: Passage, lines: Sequence[Line]) -> Iterator[Passage]:
-    """The passage with each other digit where one was read unsurely: a checksum tells which was meant; and with an @
-    in an address."""
+    """The passage with each other digit where one was read unsurely, and without one that stands alone: a checksum
+    tells which was meant; and with an @ in an address."""
     for run in _RUN.finditer(passage.text):
         unsure = sorted((_certainty(passage.origins[at], lines), at) for at in range(*run.span()))
         for certainty, at in unsure[:3]:
@@ -135,6 +140,8 @@ def _guesses(passage: Passage, lines: Sequence[Line]) -> Iterator[Passage]:
             before, after = passage.text[start:at], passage.text[at + 1 : end]
             for digit in "0123456789":
                 yield Passage(before + digit + after, passage.origins[start:end])
+            if before.endswith(" ") and after.startswith(" "):  # seen in the gap between two groups
+                yield Passage(before + after[1:], (*passage.origins[start:at], *passage.origins[at + 2 : end]))
     for token in _DOTTED.finditer(passage.text):
         for at in range(token.start() + 2, token.end() - 5):
             if passage.text[at] in _LIKE_AT and _certainty(passage.origins[at], lines) < _UNSURE:

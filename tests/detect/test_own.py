@@ -141,3 +141,20 @@ def test_a_national_insurance_number_is_found_without_the_space_before_it() -> N
     [finding] = Detector(["UK_NINO"]).detect("number AB 12 34 56 C")
     assert (finding.start, finding.end) == (7, 20)
     assert Detector(["UK_NINO"]).detect("GB 12 34 56 C") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("IBAN DE26 99 19 0932 3508 6082 81 and then", "DE26 99 19 0932 3508 6082 81"),
+        ("at 12 DE26.9919.0932.3508.6082.81.", "DE26.9919.0932.3508.6082.81"),
+        ("gb29 nw bk 6016 13 31 92 68 19", "gb29 nw bk 6016 13 31 92 68 19"),
+        ("NO 93 8601 1117947 for rent", "NO 93 8601 1117947"),
+        ("RO49 AAAA 1B31 0075 9384 0000", "RO49 AAAA 1B31 0075 9384 0000"),
+        ("DE27 9919 0932 3508 6082 81", None),
+        ("in 24 hours and then 12345 of them", None),
+    ],
+)
+def test_an_iban_is_one_however_it_is_grouped(text: str, value: str | None) -> None:
+    found = Detector(["IBAN_CODE"]).detect(text)
+    assert [text[each.start : each.end] for each in found] == ([value] if value else [])

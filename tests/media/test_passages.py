@@ -1,5 +1,7 @@
 """The texts that a picture's lines are judged in."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -84,3 +86,14 @@ def test_origins_say_where_each_character_was_read() -> None:
     joined = next(each for each in passages(lines) if each.text == "Phone 98765")
     assert joined.origins[5] is None
     assert joined.origins[6] == (1, 0)
+
+
+def test_boxes_that_overlap_a_little_stand_beside_each_other() -> None:
+    boxes = [line("Aadhaar:", 0, 0), line("9059", 75, 1), line("5936", 108, 0), line("2118", 140, 2)]
+    assert "Aadhaar: 9059 5936 2118" in texts(*boxes)
+
+
+def test_an_unsure_digit_in_a_gap_may_be_none() -> None:
+    read = line("DE86 0530 9 9252 1112 9863 85", 0, 0)
+    unsure = replace(read, certainty=(*read.certainty[:10], 0.6, *read.certainty[11:]))
+    assert "DE86 0530 9252 1112 9863 85" in texts(unsure)
