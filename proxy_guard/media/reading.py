@@ -98,14 +98,14 @@ def _unit(vector: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 def read_lines(picture: Pixels) -> list[Line]:
     """Every line of text in `picture`, top to bottom. Raises MissingExtra."""
-    return [line for tile, at in _tiles(picture) for line in _moved(_read(tile, DETECTION, ()), at)]
+    return [line for tile, at in tiles(picture) for line in _moved(_read(tile, DETECTION, ()), at)]
 
 
 def read_again(picture: Pixels, known: Sequence[Line], near: Sequence[Quad]) -> list[Line]:
     """The lines at the heights of `near` that another setting of the detector sees, and that are none of `known`."""
     lines: list[Line] = []
     for top, bottom in _bands(picture.shape[0], near):
-        for tile, (left, start) in _tiles(np.ascontiguousarray(picture[top:bottom])):
+        for tile, (left, start) in tiles(np.ascontiguousarray(picture[top:bottom])):
             at = np.array([left, start + top], np.float32)
             share = max(tile.shape[:2]) / min(max(picture.shape[:2]), TILE * 1.5)
             detection = max(96, round(min(share, 1.0) * OTHER_DETECTION))
@@ -145,7 +145,7 @@ def read_closer(picture: Pixels, line: Line) -> Line:
     return Line(read.text, line.quad, read.cells, read.certainty)
 
 
-def _tiles(picture: Pixels) -> Iterator[tuple[Pixels, npt.NDArray[np.float32]]]:
+def tiles(picture: Pixels) -> Iterator[tuple[Pixels, npt.NDArray[np.float32]]]:
     """The parts that a picture is read in, with the corner where each begins; long scrolls are read in several.
 
     A line at the edge of a tile is whole in one of two. Read twice it does no harm: a finding in either reading counts.

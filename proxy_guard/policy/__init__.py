@@ -10,6 +10,7 @@ from proxy_guard.errors import Cause
 from proxy_guard.media import MediaSettings
 from proxy_guard.model import Slot, Wanted
 from proxy_guard.operators import Operator
+from proxy_guard.operators.block import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,11 @@ class Policy:
     def rule_for(self, entity: str) -> EntityRule | None:
         """What is done to `entity`; None where it is left alone."""
         return self.rules.get(entity, self.otherwise)
+
+    def blocks(self, entity: str) -> bool:
+        """Whether a finding of `entity` refuses what it is in."""
+        rule = self.rule_for(entity)
+        return rule is not None and isinstance(rule.operator, Block)
 
     def passes(self, cause: Cause) -> bool:
         """Whether a failure of that cause lets a message pass."""

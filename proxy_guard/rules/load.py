@@ -16,6 +16,7 @@ from proxy_guard.locate import dialect_ng, jsonpath
 from proxy_guard.locate.fields import Field, FieldTree
 from proxy_guard.locate.jsonpath import Query
 from proxy_guard.locate.unreached import Remainder
+from proxy_guard.media import FACE
 from proxy_guard.model import WEBSOCKET, Direction, Wanted
 from proxy_guard.operators.keep import Keep
 from proxy_guard.policy import EntityRule, Policy
@@ -28,8 +29,8 @@ from proxy_guard.rules.files import ApiFile, FieldRule, GuardFile, PolicyFile
 from proxy_guard.rules.folder import rule_files, unread
 from proxy_guard.rules.formats import formats, head_fields
 from proxy_guard.rules.matching import last_step, methods, name_pattern, path_pattern
-from proxy_guard.rules.parts import entity_rule, vault_rule
-from proxy_guard.rules.plain import keeps, owner, remainder, restore, unknown_region_hint
+from proxy_guard.rules.parts import entity_rule, phone_regions, vault_rule
+from proxy_guard.rules.plain import keeps, owner, remainder, restore
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean
 from proxy_guard.rules.recognizers import compile_recognizer
 from proxy_guard.rules.signatures import is_signing, schemes, webhooks
@@ -265,9 +266,10 @@ class _Loader:
             return {loc: self._wanting(template) for loc, template in templates.items()}
         file = source.validate(PolicyFile)
         rules: dict[str, EntityRule] = {}
+        known = self._entities | ({FACE} if file.media and file.media.faces else set())
         for order, (entity, spec) in enumerate(file.entities.items()):
-            if entity not in self._entities:
-                hint = did_you_mean(entity, self._entities)
+            if entity not in known:
+                hint = "say `media: {faces: true}`" if entity == FACE else did_you_mean(entity, known)
                 self.faults.append(source.fault(("entities", entity), "unknown entity", hint))
                 continue
             with self._collecting():
@@ -277,11 +279,12 @@ class _Loader:
             otherwise = entity_rule(source, ("otherwise",), file.otherwise, file.min_score, len(rules))
         scrubbers = [file.scrubber] if isinstance(file.scrubber, str) else file.scrubber
         self._known_scrubbers(source, "scrubber", scrubbers)
-        media = file.media.compiled() if file.media else None
+        media = file.media.compiled(rules.get(FACE)) if file.media else None
         self._known_scrubbers(source, "media", sorted(media.connections) if media else [])
         self._known_scrubbers(source, "fallback", [file.fallback] if file.fallback else [])
         every = list(rules.values()) + ([otherwise] if otherwise else [])
-        named = frozenset(entity for entity, rule in rules.items() if not isinstance(rule.operator, Keep))
+        asked = rules.keys() & self._entities  # of FACE only pictures are
+        named = frozenset(entity for entity in asked if not isinstance(rules[entity].operator, Keep))
         policy = Policy(
             name=file.name,
             rules=rules,
@@ -293,7 +296,7 @@ class _Loader:
                 language=file.language,
                 min_score=min((rule.min_score for rule in every), default=file.min_score),
                 also=named if otherwise else frozenset(),
-                phone_regions=self._regions(source, file.phone_regions),
+                phone_regions=phone_regions(source, file.phone_regions),
                 model=file.model,
             ),
             status=file.block.status,
@@ -328,17 +331,6 @@ class _Loader:
         for name in names:
             if name not in known:
                 self.faults.append(source.fault((key,), f"unknown scrubber '{name}'", did_you_mean(name, known)))
-
-    def _regions(self, source: SourceFile, regions: list[str] | None) -> tuple[str, ...] | None:
-        if regions is None:
-            return None
-        from phonenumbers import SUPPORTED_REGIONS  # noqa: PLC0415 - for this setting only
-
-        for index, region in enumerate(regions):
-            if region not in SUPPORTED_REGIONS:
-                hint = unknown_region_hint(region)
-                self.faults.append(source.fault(("phone_regions", index), f"unknown region '{region}'", hint))
-        return tuple(regions)
 
     # --- the guard file ----------------------------------------------------------------------------------
 

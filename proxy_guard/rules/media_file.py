@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
 from proxy_guard.media import MediaSettings
-from proxy_guard.policy import MediaRule
+from proxy_guard.operators.keep import Keep
+from proxy_guard.policy import EntityRule, MediaRule
 from proxy_guard.rules.reading import FileModel
 
 
@@ -19,7 +20,7 @@ class MediaSection(FileModel):
         default=None, description="What becomes of a finding in a picture; block: the medium is refused."
     )
     keep_metadata: bool | None = Field(default=None, description="Metadata of a picture that holds no finding stay.")
-    faces: bool | None = Field(default=None, description="Faces are findings, too.")
+    faces: bool | None = Field(default=None, description="Faces in pictures are findings: FACE.")
     codes: bool | None = Field(default=None, description="QR codes and barcodes are read; those with findings go.")
     low_confidence: Literal["mask", "block"] | None = Field(
         default=None, description="What becomes of a line of a picture that could not be read for sure."
@@ -48,10 +49,13 @@ class MediaSection(FileModel):
         default="block", description="Media that the API has already, by the name it gave them (`file_id`)."
     )
 
-    def compiled(self) -> MediaRule:
-        """What it says, with the defaults."""
+    def compiled(self, face: EntityRule | None) -> MediaRule:
+        """What it says, with the defaults; `face` is what the policy does to faces."""
         names = {each.name for each in fields(MediaSettings)}
         settings = MediaSettings(**self.model_dump(include=names, exclude_none=True))
+        if face is not None:
+            settings = replace(settings, faces=settings.faces and not isinstance(face.operator, Keep))
+            settings = replace(settings, face_score=face.min_score)
         return MediaRule(
             settings, self.scrubber, self.otherwise, self.links, tuple(map(str.lower, self.hosts)), self.references
         )

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from proxy_guard import plugins
 from proxy_guard.errors import RuleFault, RulesError
 from proxy_guard.policy import EntityRule
+from proxy_guard.rules.plain import unknown_region_hint
 from proxy_guard.rules.reading import Loc, SourceFile, did_you_mean, names_at
 from proxy_guard.vault import VaultRule
 
@@ -64,3 +65,19 @@ def entity_rule(source: SourceFile, loc: Loc, spec: dict[str, Any], min_score: f
         return EntityRule(action, operator.model_validate(settings), float(score), order)
     except ValidationError as error:
         raise RulesError(setting_faults(source, loc, action, operator, error, ["min_score"])) from None
+
+
+def phone_regions(source: SourceFile, regions: list[str] | None) -> tuple[str, ...] | None:
+    """The regions whose phone numbers are read without a country code. Raises RulesError."""
+    if regions is None:
+        return None
+    from phonenumbers import SUPPORTED_REGIONS  # noqa: PLC0415 - for this setting only
+
+    faults = [
+        source.fault(("phone_regions", index), f"unknown region '{region}'", unknown_region_hint(region))
+        for index, region in enumerate(regions)
+        if region not in SUPPORTED_REGIONS
+    ]
+    if faults:
+        raise RulesError(faults)
+    return tuple(regions)

@@ -9,6 +9,7 @@ from typing import Any
 
 from proxy_guard import plugins
 from proxy_guard.detect.catalogue import ENTITIES
+from proxy_guard.media import FACE
 from proxy_guard.rules.files import KINDS
 
 
@@ -21,7 +22,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         # Custom recognizers have entities of their own; their form is checked here, their names at load.
         "additionalProperties": {"$ref": "#/$defs/EntityRule"},
         "propertyNames": {"pattern": "^[A-Z][A-Z0-9_]*$"},
-        "properties": {entity: {"$ref": "#/$defs/EntityRule"} for entity in sorted(ENTITIES)},
+        "properties": {entity: {"$ref": "#/$defs/EntityRule"} for entity in sorted({*ENTITIES, FACE})},
     }
     policy["otherwise"]["anyOf"] = [{"$ref": "#/$defs/EntityRule"}, {"const": "keep"}]
     made["policy"].setdefault("$defs", {})["EntityRule"] = rule

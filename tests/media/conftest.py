@@ -22,6 +22,7 @@ _POLICIES = {
     "block": "{style: block}",
     "asked": "{scrubber: security-api}",
     "otherwise": "{otherwise: security-api}",
+    "faces": "{faces: true}",
     "fetch": f"{{links: fetch, hosts: {HOSTS}}}",
     "ignore": "{links: ignore}",
     "mask": "{}",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import json
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.e2e.servers import Server
 from tests.media import samples
+from tests.media.test_faces import has_face, opened, page_with, written
 from tests.media.upstream import Upstream
 
 CONTENT = "/v1/files/file-1/content"
@@ -110,3 +114,17 @@ def test_what_is_sent_as_a_whole_body_is_scrubbed(
 def test_a_policy_that_blocks_what_has_a_finding(door: Server, upstream: Upstream) -> None:
     reply = ask(door, "POST", "/block/upload/v1/A", content=samples.picture(), headers={"content-type": "image/png"})
     assert upstream.none() == (reply.status_code == 422)
+
+
+def test_a_face_goes_where_the_rules_ask_for_that(door: Server, upstream: Upstream) -> None:
+    page, _ = page_with(80, (0, 0), (300, 320))
+    for path, kept in (("/faces", False), ("", True)):
+        body = {"messages": [{"role": "user", "content": [image_part(written(page))]}]}
+        assert ask(door, "POST", f"{path}/v1/chat/completions", json=body).status_code == 200
+        (part,) = json.loads(upstream.take().body)["messages"][0]["content"]
+        arrived = base64.b64decode(part["image_url"]["url"].partition(",")[2])
+        assert has_face(opened(arrived)) is kept
+
+
+def image_part(data: bytes) -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{base64.b64encode(data).decode()}"}}

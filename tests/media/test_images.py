@@ -219,9 +219,3 @@ def test_text_that_can_not_be_read_for_sure(text: str) -> None:
     with pytest.raises(Unscrubbable) as error:
         scrub(written(small, "image/png"), "image/png", none, MediaSettings(low_confidence="block"))
     assert error.value.cause == "low_confidence"
-
-
-def test_faces_that_no_detector_finds_are_not_let_through() -> None:
-    with pytest.raises(Unscrubbable) as error:
-        scrubbed(written(picture(), "image/png"), "image/png", faces=True)
-    assert error.value.cause == "unsupported_media"
