@@ -29,6 +29,7 @@ from proxy_guard.model import (
     Headers,
     Judgement,
     Message,
+    Screening,
     Scrub,
     Scrubbed,
     Slot,
@@ -211,8 +212,10 @@ class Guard:
         return said
 
     def _answer_at_once(self, wish: Wish) -> Answer:
-        assert isinstance(wish, Scrub)
+        assert isinstance(wish, Screening | Scrub)
         scrubber = self._scrubbers[wish.scrubber]
+        if isinstance(wish, Screening):
+            return scrubber.screened(wish)
         slots = scrubber.slots_of(wish)
         judgements = scrubber.at_once(slots, wish.wanted)
         if judgements is None:
@@ -262,13 +265,15 @@ class Guard:
 
     async def _answer(self, message: Message, wish: Wish, deadline: float) -> Answer:
         """What the engine asked for, by `deadline` of the monotonic clock."""
-        if isinstance(wish, Scrub):
+        if isinstance(wish, Screening | Scrub):
             who, source = "scrubber", wish.scrubber
         elif isinstance(wish, ScrubMedia):
             who, source = "media scrubber", wish.policy
         else:
             who, source = "vault or lookup", ", ".join(sorted({ask.source for ask in wish.asks}))
         try:
+            if isinstance(wish, Screening):
+                return self._scrubbers[wish.scrubber].screened(wish)
             if isinstance(wish, Scrub):
                 return await self._scrubbed(wish, deadline)
             if isinstance(wish, ScrubMedia):

@@ -194,6 +194,25 @@ class Scrubbed:
 
 
 @dataclass(frozen=True, slots=True)
+class Screening:
+    """What the engine asks first, where it spares the rest: whether there is nothing to be found in any of these.
+
+    `texts` are those of all slots, and those that their joints are made of.
+    """
+
+    scrubber: str
+    wanted: Wanted
+    texts: list[str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """The answer to `Screening`: `clean` only where that is sure."""
+
+    clean: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """A text that an operator needs from outside the engine.
 

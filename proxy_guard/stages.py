@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from proxy_guard.locate.joints import Joint, joints
+from proxy_guard.locate.joints import Joint, Seams
 from proxy_guard.locate.jsonpath import normalized
 from proxy_guard.media.asked import MediaScrubbed, ScrubMedia
 from proxy_guard.model import (
@@ -24,6 +24,8 @@ from proxy_guard.model import (
     LocatedFinding,
     Rejected,
     Rewritten,
+    Screened,
+    Screening,
     Scrub,
     Scrubbed,
     Slot,
@@ -32,8 +34,8 @@ from proxy_guard.operators.block import Block
 from proxy_guard.policy import Policy, Restore
 from proxy_guard.policy.overlaps import Piece, edit, resolve
 
-Wish = Scrub | Consult | ScrubMedia
-Answer = Scrubbed | Consulted | MediaScrubbed | Failed
+Wish = Screening | Scrub | Consult | ScrubMedia
+Answer = Screened | Scrubbed | Consulted | MediaScrubbed | Failed
 Stages = Generator[Wish, Answer, "Outcome | Failed"]
 
 
@@ -62,7 +64,10 @@ def scrubbed(slots: Sequence[Slot], policy: Policy, document: Any, speaker: str,
     declared = any(slot.entity for slot in slots)
     for number, name in enumerate(policy.scrubbers):
         last = number == len(policy.scrubbers) - 1
-        seams = joints(current, document, speaker, names=names)
+        meeting = Seams(current, document, speaker, names=names)
+        if not declared and (yield from _clean(name, policy, current, meeting)):
+            continue
+        seams = meeting.joints()
         answer = yield from _judged(name, policy.fallback if last else None, policy, current, seams)
         if isinstance(answer, Failed):
             return answer
@@ -86,6 +91,15 @@ def scrubbed(slots: Sequence[Slot], policy: Policy, document: Any, speaker: str,
         if failed:
             return failed
     return outcome
+
+
+def _clean(name: str, policy: Policy, slots: list[Slot], meeting: Seams) -> Generator[Wish, Answer, bool]:
+    """Whether there is nothing in any of these, nor where they meet, as one look at all of it tells."""
+    texts = meeting.texts()
+    if texts is None:
+        return False
+    answer = yield Screening(name, policy.wanted, [*(slot.text for slot in slots), *texts])
+    return isinstance(answer, Screened) and answer.clean
 
 
 def _judged(

@@ -26,7 +26,7 @@ from typing import NoReturn
 from proxy_guard import engine, plugins
 from proxy_guard.media import Redacted
 from proxy_guard.media_judge import scrub_by_policy
-from proxy_guard.model import Failed, Message, Scrub, Verdict
+from proxy_guard.model import Failed, Message, Screened, Screening, Scrub, Verdict
 from proxy_guard.rules.compiled import Key, Ruleset
 from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import scrubbed_of
@@ -89,7 +89,9 @@ class _Worker:
 
     def _answer(self, wish: Wish, guard: Connection) -> Answer:
         """Texts are scrubbed here; what takes a network or a store is asked of the guard."""
-        scrubber = self._local.get(wish.scrubber) if isinstance(wish, Scrub) else None
+        scrubber = self._local.get(wish.scrubber) if isinstance(wish, Screening | Scrub) else None
+        if isinstance(wish, Screening):
+            return scrubber.screened(wish) if scrubber else Screened(clean=False)
         if scrubber is None or not isinstance(wish, Scrub):
             guard.send(wish)
             answer: Answer = guard.recv()

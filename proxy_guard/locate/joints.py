@@ -104,47 +104,81 @@ class Joint:
         return found
 
 
-def joints(slots: Sequence[Slot], document: Any, speaker: str, *, names: bool = False) -> list[Joint]:
-    """The joints of `slots`, in the order of their places in the document.
+class Seams:
+    """The joints of `slots`, in the order of their places in the document."""
 
-    `speaker` is the member of a message that says who speaks: messages with the same are strung together. `names` says
-    that words which are split matter, too, not only numbers and addresses.
-    """
-    texts = [index for index, slot in enumerate(slots) if not slot.is_name]
-    named = _with_names(slots, names=names) if len(texts) < len(slots) else []
-    if len(texts) < 2:
-        return named
-    joined = [index for index in texts if slots[index].join]
-    if len({slots[index].rule for index in joined}) > 1:  # those of one field come in order
-        joined.sort(key=lambda index: _place(slots[index].path))
-    streams: dict[Any, list[int]] = {}
-    of: dict[int, Any] = {}
-    for index in joined:
-        of[index] = stream = _stream(slots[index], document, speaker)
-        streams.setdefault(stream, []).append(index)
-    runs = [_Run(stream, slots) for stream in streams.values() if len(stream) > 1]
-    found = [joint for run in runs for joint in run.joints()]
-    if len(streams) != 1 or len(joined) < len(texts):
-        order = iter(joined)
-        everything = [next(order) if index in of else index for index in texts]
-        apart = [_Run(run, slots) for run in _neighbours(everything, of, slots)]
+    def __init__(self, slots: Sequence[Slot], document: Any, speaker: str, *, names: bool = False) -> None:
+        """`speaker` is the member of a message that says who speaks: messages with the same are strung together.
+
+        `names` says that words which are split matter, too, not only numbers and addresses.
+        """
+        self._slots = slots
+        self._names = names
+        self._of: dict[int, Any] = {}
+        self._plain = [index for index, slot in enumerate(slots) if not slot.is_name]
+        self._joined = [index for index in self._plain if slots[index].join]
+        if len({slots[index].rule for index in self._joined}) > 1:  # those of one field come in order
+            self._joined.sort(key=lambda index: _place(slots[index].path))
+        streams: dict[Any, list[int]] = {}
+        for index in self._joined:
+            self._of[index] = stream = _stream(slots[index], document, speaker)
+            streams.setdefault(stream, []).append(index)
+        self._mixed = len(self._plain) > 1 and (len(streams) != 1 or len(self._joined) < len(self._plain))
+        """Whether there are neighbours that are not of one stream."""
+        self._runs = [_Run(stream, slots) for stream in streams.values() if len(stream) > 1]
+
+    @cached_property
+    def _apart(self) -> list[_Run]:
+        """The runs of mere neighbours."""
+        if not self._mixed:
+            return []
+        order = iter(self._joined)
+        everything = [next(order) if index in self._of else index for index in self._plain]
+        apart = [_Run(run, self._slots) for run in _neighbours(everything, self._of, self._slots)]
         if any(run.holds_any for run in apart):
-            more = [_Run(some, slots) for some in (*_columns(texts, slots), _of_url(texts, slots)) if len(some) > 1]
-            apart += [run for run in more if names or run.tells]
-        found += [joint for run in apart for joint in run.joints(run.likely(names=names))]
-        runs += apart
-    return found + named + [joint for run in runs if len(run.order) > 2 for joint in run.apart()]
+            others = (*_columns(self._plain, self._slots), _of_url(self._plain, self._slots))
+            more = [_Run(some, self._slots) for some in others if len(some) > 1]
+            apart += [run for run in more if self._names or run.tells]
+        return apart
+
+    def texts(self) -> list[str] | None:
+        """Texts in which there is something to be found wherever there is in a joint; None where none can say so."""
+        if self._names or (len(self._plain) < len(self._slots) and self._odd_names):
+            return None
+        # Without a sign no seam of mere neighbours is looked at, and nothing behind one spoils what is before it.
+        if holds_any("".join([self._slots[index].text for index in self._plain])) and any(
+            run.seams for run in (*self._runs, *self._apart)
+        ):
+            return None
+        return [run.whole for run in self._runs]
+
+    def joints(self) -> list[Joint]:
+        """All of them."""
+        found = [joint for run in self._runs for joint in run.joints()]
+        found += [joint for run in self._apart for joint in run.joints(run.likely(names=self._names))]
+        found += self._with_names() if len(self._plain) < len(self._slots) else []
+        runs = (*self._runs, *self._apart)
+        return found + [joint for run in runs if len(run.order) > 2 for joint in run.apart()]
+
+    @cached_property
+    def _odd_names(self) -> list[int]:
+        """The member names that no program would have."""
+        return [index for index, slot in enumerate(self._slots) if slot.is_name and _ODD_NAME.search(slot.text)]
+
+    def _with_names(self) -> list[Joint]:
+        """The joints of odd names: with what stands behind them, and of all names among themselves."""
+        if not self._odd_names:
+            return []
+        order = [index for index, slot in enumerate(self._slots) if slot.is_name]
+        runs = [_Run([index, index + 1], self._slots) for index in self._odd_names if index + 1 < len(self._slots)]
+        runs += [_Run(order, self._slots)] if len(order) > 1 else []
+        return [joint for run in runs for joint in run.joints(run.likely(names=self._names))]
 
 
-def _with_names(slots: Sequence[Slot], *, names: bool) -> list[Joint]:
-    """The joints of member names that no program would have: with what stands behind them, and among themselves."""
-    odd = [index for index, slot in enumerate(slots) if slot.is_name and _ODD_NAME.search(slot.text)]
-    if not odd:
-        return []
-    order = [index for index, slot in enumerate(slots) if slot.is_name]
-    runs = [_Run([index, index + 1], slots) for index in odd if index + 1 < len(slots)]
-    runs += [_Run(order, slots)] if len(order) > 1 else []
-    return [joint for run in runs for joint in run.joints(run.likely(names=names))]
+def holds_any(text: str) -> bool:
+    """Whether there is any character that a number or an address can't do without."""
+    data = text.encode("utf-8", "surrogatepass")
+    return len(data.translate(None, b"0123456789@")) < len(data)  # a scan in C
 
 
 def _of_url(texts: Sequence[int], slots: Sequence[Slot]) -> list[int]:
@@ -197,24 +231,24 @@ class _Run:
             yield self._joint(begin, end, believed, spaced)
 
     @cached_property
-    def _whole(self) -> str:
+    def whole(self) -> str:
+        """The texts strung together."""
         return "".join([text if len(text) <= 2 * _END else text[:_END] + text[-_END:] for text in self.texts])
 
     @cached_property
     def holds_any(self) -> bool:
-        """Whether there is any character that a number or an address can't do without."""
-        data = self._whole.encode("utf-8", "surrogatepass")
-        return len(data.translate(None, b"0123456789@")) < len(data)  # a scan in C
+        """Whether there is such a character in it."""
+        return holds_any(self.whole)
 
     @property
     def tells(self) -> bool:
         """Whether anything in it would be believed: numbers alone, those of a table say, are not."""
-        return _TELLING.search(self._whole) is not None or NAMED.search(self._whole) is not None
+        return _TELLING.search(self.whole) is not None or NAMED.search(self.whole) is not None
 
     @cached_property
     def seams(self) -> set[int]:
         """The seams that a number or an address may lie across by what is around them."""
-        whole = self._whole
+        whole = self.whole
         found: set[int] = set()
         if not self.holds_any:
             return found

@@ -9,10 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from proxy_guard.model import Judgement, Rejected, Rewritten, Scrub, Scrubbed, Slot, Wanted
+from proxy_guard.model import Judgement, Rejected, Rewritten, Screened, Screening, Scrub, Scrubbed, Slot, Wanted
 
-Screen = Callable[[str], bool]
-"""True only where nothing is to be found in a text, whatever it follows."""
+Screen = Callable[..., bool]
+"""True only where nothing is to be found in any of its texts (`*str`), whatever they follow."""
 
 
 class Scrubber(ABC):
@@ -42,6 +42,11 @@ class Scrubber(ABC):
     def screen(self, wanted: Wanted) -> Screen | None:
         """A test of a few microseconds that spares asking for each piece of a text that streams; None without one."""
         return None
+
+    def screened(self, wish: Screening) -> Screened:
+        """What its screen says of the texts of a wish."""
+        screen = self.screen(wish.wanted)
+        return Screened(screen is not None and screen(*wish.texts))
 
     @abstractmethod
     async def scrub(self, slots: Sequence[Slot], wanted: Wanted) -> Sequence[Judgement]:
