@@ -116,9 +116,11 @@ def nursery(control: socket.socket) -> None:
         rules = load_rules(Path(folder), setup["policy"])
     worker = _Worker(rules)
     if setup["warm"]:
-        from proxy_guard.media.ocr import warm  # noqa: PLC0415 - an extra, and slow to import
+        from proxy_guard.media import faces, ocr  # noqa: PLC0415 - extras, and slow to import
 
-        warm()
+        ocr.warm()
+        if any(policy.media and policy.media.settings.faces for policy in rules.in_use):
+            faces.warm()
     gc.collect()
     gc.freeze()  # what is loaded stays shared with the workers
     running: dict[int, int] = {}
