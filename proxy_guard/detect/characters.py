@@ -29,7 +29,7 @@ _DASHES = r"[[^\x00-\x7f]&&[\p{Pd}\u2043\u2212]]"
 """Between words, honest text has them too."""
 _ODD = regex.compile(
     rf"[{_TAGS}]{{{_LEAST_RUN},}}|[{_SELECTORS}]{{{_LEAST_RUN},}}|[!-~]\p{{M}}+"
-    rf"|[[^\x00-\x7f]&&[{_INVISIBLE}\p{{Nd}}\p{{Z}}\u2800\u3002\p{{NFKC_QC=No}}]]"
+    rf"|[[^\x00-\x7f]&&[{_INVISIBLE}\p{{Nd}}\p{{Z}}\u2800\p{{NFKC_QC=No}}]]|(?<=[A-Za-z0-9])\u3002(?=[A-Za-z0-9])"
     rf"|(?<=[0-9@.] ?){_DASHES}{{1,3}}|{_DASHES}{{1,3}}(?= ?[0-9@.])",
     _V1,
 )

@@ -68,7 +68,8 @@ _ONE = regex.compile(rf"(?:({'|'.join(_TIMES)})[\s-]+)?\b({NUMBER_WORDS})\b|[0-9
 _LEAST_DIGITS, _LEAST_WORDS = 8, 2
 _COLOUR = regex.compile(r"[0-9A-Fa-f]{6}|[0-9A-Fa-f]{3}")
 _LETTERED = regex.compile(
-    r"(?<![\w.])\+?(?=[\w -]{0,40}?[0-9][ -]?[OolI])(?:[A-Z]{2})?[0-9OolI](?:[ -]?[0-9A-NP-ZOolI]){8,32}(?!\w)"
+    r"(?<![\w.])\+?(?=[\w -]{0,40}?[0-9][OolI]+[0-9][0-9OolI -]{3})"
+    r"(?:[A-Z]{2})?[0-9OolI](?:[ -]?[0-9A-NP-ZOolI]){8,32}(?!\w)"
 )
 _LETTER_DIGITS = str.maketrans("OolI", "0011")
 
