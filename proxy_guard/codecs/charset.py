@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from proxy_guard.codecs import ContentType, Written
@@ -151,6 +152,7 @@ _MEDIA_TYPE = re.compile(rf"{_NAME}/{_NAME}")
 _PARAMETER = re.compile(rf'\s*({_NAME})\s*=\s*("[^"\\]*"|{_NAME})\s*')
 
 
+@lru_cache(maxsize=128)
 def read_content_type(value: str) -> ContentType:
     """A Content-Type (RFC 9110 8.3). Raises Unreadable where two readers could take it for two."""
     name, _, rest = value.partition(";")

@@ -31,8 +31,8 @@ _EACH = regex.compile(
     r"|(?P<each>[\r\n\t]{1,2})(?:[ -~](?P=each)){3,80})[!-~](?!\w)"
 )
 _GROUPS = regex.compile(
-    rf"(?<![\w.,/-])\+?(?:[A-Z]{{2}})?[0-9]{{1,6}}(?P<list>{_LISTED})"
-    r"(?:[A-Z0-9]{2,6}(?P=list)){1,9}[A-Z0-9]{1,6}(?![\w])"
+    rf"(?<![\w.,/-])(?:\+[0-9]{{1,6}}|(?:[A-Z]{{2}})?[0-9]{{2,6}})(?P<list>{_LISTED})"
+    r"(?:[A-Z0-9]{3,6}(?P=list)){1,9}[A-Z0-9]{2,6}(?![\w])"
 )
 NAMED = regex.compile(
     r"\b(?:cards?|visa|master ?card|amex|rupay|iban|account|a/c|acct?|aadh?aa?r|adhaar|uid|uidai|phone|mobile|cell|"

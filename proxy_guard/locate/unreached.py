@@ -72,10 +72,11 @@ class Remainder:
         self, value: dict[str, Any], path: Path, seen: set[tuple[Any, ...]], found: list[Node], pending: list[Node]
     ) -> None:
         for name, member in value.items():
-            if not (name.isalpha() or PLAIN_NAME.fullmatch(name)) and (path, name) not in seen:
+            if name in STRUCTURAL:
+                if _is_structural(member):
+                    continue
+            elif not (name.isalpha() or PLAIN_NAME.fullmatch(name)) and (path, name) not in seen:
                 found.append((name, (*path, name), value, MemberName(name)))
-            if name in STRUCTURAL and (_is_structural(member)):
-                continue
             if isinstance(member, _TEXTS_AND_CONTAINERS):
                 if member and (at := (*path, name)) not in seen and name not in self.skip:
                     into = found if isinstance(member, str) else pending
