@@ -124,13 +124,15 @@ def _continued(lines: Sequence[Line], rows: Sequence[Sequence[int]]) -> Iterator
 _RUN = regex.compile(rf"{LIKE_DIGIT}(?:[ .-]?{LIKE_DIGIT}){{7,}}")
 
 
+_LOST_SPACE = regex.compile(r"(?<!\d)(?:\d{8} \d{4}|\d{4} \d{8})(?!\d)")
+"""Three groups of four, as of an Aadhaar number, between two of which no space was seen."""
 _DOTTED = regex.compile(r"[^\s@]{2,}\.[^\s@]{2,}")
 _LIKE_AT = frozenset("0OQG8&®©□")
 
 
 def _guesses(passage: Passage, lines: Sequence[Line]) -> Iterator[Passage]:
-    """The passage with each other digit where one was read unsurely, and without one that stands alone: a checksum
-    tells which was meant; and with an @ in an address."""
+    """The passage with each other digit where one was read unsurely, and without one that stands alone, or with its
+    groups closed up where a space is lost: a checksum tells which was meant; and with an @ in an address."""
     for run in _RUN.finditer(passage.text):
         unsure = sorted((_certainty(passage.origins[at], lines), at) for at in range(*run.span()))
         for certainty, at in unsure[:3]:
@@ -142,6 +144,10 @@ def _guesses(passage: Passage, lines: Sequence[Line]) -> Iterator[Passage]:
                 yield Passage(before + digit + after, passage.origins[start:end])
             if before.endswith(" ") and after.startswith(" "):  # seen in the gap between two groups
                 yield Passage(before + after[1:], (*passage.origins[start:at], *passage.origins[at + 2 : end]))
+    for run in _LOST_SPACE.finditer(passage.text):
+        space = passage.text.index(" ", run.start())
+        text, origins = passage.text, passage.origins
+        yield Passage(text[:space] + text[space + 1 :], origins[:space] + origins[space + 1 :])
     for token in _DOTTED.finditer(passage.text):
         for at in range(token.start() + 2, token.end() - 5):
             if passage.text[at] in _LIKE_AT and _certainty(passage.origins[at], lines) < _UNSURE:

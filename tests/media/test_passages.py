@@ -97,3 +97,7 @@ def test_an_unsure_digit_in_a_gap_may_be_none() -> None:
     read = line("DE86 0530 9 9252 1112 9863 85", 0, 0)
     unsure = replace(read, certainty=(*read.certainty[:10], 0.6, *read.certainty[11:]))
     assert "DE86 0530 9252 1112 9863 85" in texts(unsure)
+
+
+def test_a_space_between_groups_may_be_lost() -> None:
+    assert "Aadhaar no: 840025226425" in texts(line("Aadhaar no: 84002522 6425", 0, 0))
