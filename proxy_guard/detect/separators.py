@@ -32,7 +32,7 @@ _EACH = regex.compile(
 )
 _GROUPS = regex.compile(
     rf"(?<![\w.,/-])(?:\+[0-9]{{1,6}}|(?:[A-Z]{{2}})?[0-9]{{2,6}})(?P<list>{_LISTED})"
-    r"(?:[A-Z0-9]{3,6}(?P=list)){1,9}[A-Z0-9]{2,6}(?![\w])"
+    r"[A-Z0-9]{3,6}(?P=list)(?=[A-Z0-9]{2})(?:[A-Z0-9]{2,6}(?P=list)){0,8}[A-Z0-9]{1,6}(?![\w])"
 )
 NAMED = regex.compile(
     r"\b(?:cards?|visa|master ?card|amex|rupay|iban|account|a/c|acct?|aadh?aa?r|adhaar|uid|uidai|phone|mobile|cell|"

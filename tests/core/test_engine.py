@@ -11,7 +11,7 @@ import pytest
 
 from proxy_guard import engine, resources
 from proxy_guard.codecs import Limits
-from proxy_guard.model import Failed, Finding, Headers, Message, Scrub, Scrubbed, Verdict
+from proxy_guard.model import Failed, Finding, Headers, Message, Screened, Screening, Scrub, Scrubbed, Verdict
 from proxy_guard.rules.compiled import Match, Ruleset
 from proxy_guard.rules.load import load_rules
 
@@ -46,6 +46,8 @@ def drive(
     try:
         wish = next(inspection)
         while True:
+            if isinstance(wish, Screening):
+                wish = inspection.send(Screened(clean=False))
             assert isinstance(wish, Scrub)
             wishes.append(wish)
             wish = inspection.send(answer or Scrubbed([[] for _ in wish.slots]))

@@ -15,7 +15,18 @@ from proxy_guard import engine, resources
 from proxy_guard.codecs import Limits
 from proxy_guard.codecs.json import JsonCodec
 from proxy_guard.errors import Cause
-from proxy_guard.model import Failed, Finding, Headers, LocatedFinding, Message, Scrub, Scrubbed, Verdict
+from proxy_guard.model import (
+    Failed,
+    Finding,
+    Headers,
+    LocatedFinding,
+    Message,
+    Screened,
+    Screening,
+    Scrub,
+    Scrubbed,
+    Verdict,
+)
 from proxy_guard.rules.compiled import Match, Ruleset
 from proxy_guard.rules.load import load_rules
 
@@ -89,6 +100,8 @@ def run(
     try:
         wish = next(inspection)
         while True:
+            if isinstance(wish, Screening):
+                wish = inspection.send(Screened(clean=False))
             assert isinstance(wish, Scrub)
             wishes.append(wish)
             answer: Scrubbed | Failed
@@ -164,7 +177,8 @@ def test_a_message_without_findings_is_forwarded_byte_for_byte(rules: Ruleset, b
 def test_findings_below_the_threshold_change_nothing(rules: Ruleset, score: float) -> None:
     message = request(chat("call 9876543210"))
     inspection = engine.inspect(message, met(rules), Limits())
-    next(inspection)
+    assert isinstance(next(inspection), Screening)
+    assert isinstance(inspection.send(Screened(clean=False)), Scrub)
     with pytest.raises(StopIteration) as end:
         inspection.send(Scrubbed([[Finding("PHONE_NUMBER", 5, 15, score)]]))
     assert (end.value.value.action, end.value.value.body) == ("allow", message.body)
