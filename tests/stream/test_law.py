@@ -97,11 +97,16 @@ async def whole(guard: Guard, text: str) -> str:
     return str(json.loads(verdict.body)["choices"][0]["message"]["content"])
 
 
+def events_as_they_come(form: str, body: bytes) -> list[bytes]:
+    """The bytes of each event."""
+    framer = FRAMERS[form](Limits())
+    return [each.raw for each in [*framer.feed(body), *framer.close()]]
+
+
 def chunks_of(rng: random.Random, form: str, body: bytes) -> list[bytes]:
     """The bytes of a reply as they come: an event at a time, as from most servers, or cut anywhere."""
     if rng.randrange(3) == 0:
-        framer = FRAMERS[form](Limits())
-        return [each.raw for each in [*framer.feed(body), *framer.close()]]
+        return events_as_they_come(form, body)
     most = rng.choice((3, 40, 400))
     return list(cut(body, [rng.randint(1, most) for _ in range(rng.randint(1, 4))]))
 
@@ -157,6 +162,15 @@ def test_any_split(guard: Guard, form: str) -> None:
         "it is b3Js YS5x dWls bGZl YXRo ZXJA ZXhh bXBs ZS5j b20 as you know",
         "passport 123456789-my card is 52 53 51 57 49 52 56 56 48 51 52 51 54 52 54 55. 5555-5555-5555-4444  account ",
         "write to orla • .quillfeather • @example • .com or to jane, .doe, @example, .com then",
+        'my card is ๔๕๓๙ привет/OTP 4 - item"E1 6AN',
+        "v1.2.3.4: o'neil@mail.example.co.uk-B4111111111111111^DOE/JANE^25121010000000000?\n\n192.168.1.77) driver license",
+        "98765 43210 I - reach me(for a very long while indeed\n\nmy card is VGtSVmVrOVVSVEJQUkdkM1RYcFJlazVxVVRKT2R6MDk=: 9",
+        "9 8 7 6 5 4 3 2 1 0943 476 59191. my number is) "
+        + "\U000e0061".join("orla.quillfeather@example.com")
+        + "\tOTP 482 913 ",
+        "tel:+14155552671 my IBAN is GB29\nNWBK\n6016\n1331\n9268\n19 and 0x2b, 0x39, 0x31, 0x39, 0x38 (read it backwards)) ",
+        "order no./10:30 - card) your code is 4829 192.168.1.77 and then we will see what becomes of it all in the end, "
+        'account 123456789012\nmy IBAN is <~E,9)oF(HJ3DffP5FD,*)+EV:2F!,1<+DGpY+@eaR3DNXB9/\\IY2DI!D0f_!I3&*E9/Keh?AT/c+F8~>"',
     ],
 )
 def test_one_character_at_a_time(guard: Guard, text: str) -> None:
@@ -164,7 +178,7 @@ def test_one_character_at_a_time(guard: Guard, text: str) -> None:
 
     async def run() -> None:
         body = body_of(random.Random(0), "sse", wire, [("", wire.delta(0, char)) for char in text] + wire.end([text]))
-        went = await streamed(guard, "sse", wire.url, [body], 1)
+        went = await streamed(guard, "sse", wire.url, events_as_they_come("sse", body), 1)
         expected = await whole(guard, text)
         assert wire.pieces(read("sse", went), 0) == expected != text
 
