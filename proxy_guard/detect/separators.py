@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import regex
@@ -129,17 +130,21 @@ def _joined(match: Any) -> Iterator[Part]:
     found: str = match.group()
     apart: str = match["apart"]
     mail = (f"{apart}@" in found or f"@{apart}" in found) and not _MAIL.search(found)
-    if not mail and (sum(char.isdigit() for char in found) < _LEAST_DIGITS or _ordinary(found, apart)):
+    if not (mail or _number(found.split(apart), apart)):
         return
     yield from _each(match, apart, "" if mail else " ")
 
 
-def _ordinary(found: str, apart: str) -> bool:
-    """Whether it is a list of colours (`#445566 #778899`), or an equation (`1 = 2147483647`)."""
-    groups = found.split(apart)
+def _number(groups: list[str], apart: str) -> bool:
+    """Whether these are of one number; not where no two digits are apart, nor in a list of colours
+    (`#445566 #778899`) or an equation (`1 = 2147483647`)."""
+    if sum(char.isdigit() for each in groups for char in each) < _LEAST_DIGITS:
+        return False
+    if not any(one[-1:].isdigit() and two[:1].isdigit() for one, two in pairwise(groups)):
+        return False
     if apart.strip() == "#":
-        return all(_COLOUR.fullmatch(each) for each in groups)
-    return apart == " = " and len(groups) == 2
+        return not all(_COLOUR.fullmatch(each) for each in groups)
+    return not (apart == " = " and len(groups) == 2)
 
 
 def _mail(match: Any) -> Iterator[Part]:
