@@ -13,7 +13,8 @@ from stdnum import iban
 
 from proxy_guard.detect.own import SECONDS, ScoredRecognizer
 
-_IBAN = r"(?<![A-Za-z0-9])[A-Za-z]{2}[ .-]?[0-9]{2}(?:[ .-]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])"
+# Apart from its number a country is in capitals: `is 45 …` and `no 12 …` are words.
+_IBAN = r"(?<![A-Za-z0-9])(?:[A-Za-z]{2}|[A-Z]{2}[ .-])[0-9]{2}(?:[ .-]?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])"
 _GATE = (
     r"[A-Z]{2}[ .-]?[0-9]{2}[ .-]?[A-Z]?(?:[ .-]?[0-9]){5}"
     r"|[A-Z]{2}[ .-]?[0-9]{2}(?:[ .-]?[A-Z]){3,5}(?:[ .-]?[0-9]){2}"

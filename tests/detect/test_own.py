@@ -153,6 +153,7 @@ def test_a_national_insurance_number_is_found_without_the_space_before_it() -> N
         ("RO49 AAAA 1B31 0075 9384 0000", "RO49 AAAA 1B31 0075 9384 0000"),
         ("DE27 9919 0932 3508 6082 81", None),
         ("in 24 hours and then 12345 of them", None),
+        ("order no 93 8601 1117947", None),
     ],
 )
 def test_an_iban_is_one_however_it_is_grouped(text: str, value: str | None) -> None:
