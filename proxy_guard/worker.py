@@ -90,13 +90,15 @@ class _Worker:
     def _answer(self, wish: Wish, guard: Connection) -> Answer:
         """Texts are scrubbed here; what takes a network or a store is asked of the guard."""
         scrubber = self._local.get(wish.scrubber) if isinstance(wish, Screening | Scrub) else None
-        if isinstance(wish, Screening):
-            return scrubber.screened(wish) if scrubber else Screened(clean=False)
-        if scrubber is None or not isinstance(wish, Scrub):
+        if scrubber is None and isinstance(wish, Screening):
+            return Screened(clean=False)
+        if scrubber is None or not isinstance(wish, Screening | Scrub):
             guard.send(wish)
             answer: Answer = guard.recv()
             return answer
         try:
+            if isinstance(wish, Screening):
+                return scrubber.screened(wish)
             slots = scrubber.slots_of(wish)
             return scrubbed_of(wish, slots, scrubber.find(slots, wish.wanted))
         except MemoryError:

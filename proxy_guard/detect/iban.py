@@ -25,11 +25,16 @@ _LEAST = 15
 """Characters of the shortest, Norway's."""
 
 
+def _iban(value: str, near: str) -> float:
+    # A country's own check would be imported when a first number of it comes.
+    return 1.0 if iban.is_valid(value.replace(".", ""), check_country=False) else 0
+
+
 class IbanNumbers(ScoredRecognizer):
     """Those that are valid; words may follow right behind."""
 
     def __init__(self) -> None:
-        super().__init__("IBAN_CODE", _IBAN, lambda value, near: 1.0, ["iban", "bank", "transaction"], gate=_GATE)
+        super().__init__("IBAN_CODE", _IBAN, _iban, ["iban", "bank", "transaction"], gate=_GATE)
 
     def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None, regex_flags: Any = None) -> list[Any]:
         """The numbers in `text`, from left to right, none within another."""
@@ -40,8 +45,8 @@ class IbanNumbers(ScoredRecognizer):
                 continue
             ends = [end for end in range(start + _LEAST, last + 1) if not text[end : end + 1].isalnum()]
             for end in reversed(ends):
-                # A country's own check would be imported when a first number of it comes.
-                if iban.is_valid(text[start:end].replace(".", ""), check_country=False):
-                    found.append(RecognizerResult("IBAN_CODE", start, end, 1.0))
+                score = self._score(text[start:end], "")
+                if score > 0:
+                    found.append(RecognizerResult("IBAN_CODE", start, end, score))
                     break
         return found

@@ -14,8 +14,7 @@ from stdnum.pl import pesel
 
 from proxy_guard.detect.custom import ordinary_words
 from proxy_guard.detect.iban import IbanNumbers
-
-_SECONDS = 5.0
+from proxy_guard.detect.own import SECONDS
 
 
 class _Acn(presidio.AuAcnRecognizer):  # type: ignore[misc]
@@ -72,7 +71,7 @@ class _Url(presidio.UrlRecognizer):  # type: ignore[misc]
         """The URLs in `text`. Raises TimeoutError where the text makes a pattern slow."""
         found = []
         for pattern in self._compiled():
-            for match in pattern[0].finditer(text, timeout=_SECONDS):
+            for match in pattern[0].finditer(text, timeout=SECONDS):
                 if not _ENDED.match(text, match.end()) and _is_url(match.group()):
                     found.append(RecognizerResult("URL", match.start(), match.end(), pattern[1]))
         return found
