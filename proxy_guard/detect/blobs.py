@@ -20,16 +20,6 @@ from proxy_guard.detect.characters import characters_of
 from proxy_guard.detect.layers import Form, Part, replaced
 
 _D64 = "A-Za-z0-9+/_-"
-_BLOB = regex.compile(
-    r"(?P<ascii85><~[!-uz\s]{10,}~>)"
-    r"|(?P<codes>(?:\b0[xX][0-9A-Fa-f]{2}\b[\s,;]{0,3}){6,}"
-    r"|(?<![\w.,-])(?:[01]{8}[ ,]{1,2}){5,}[01]{8}(?!\w)|(?<![\w.,-])(?:[0-9]{2,3}[ ,;]{1,2}){7,}[0-9]{2,3}(?!\w))"
-    r"|(?P<hex>(?<![0-9A-Fa-f])(?:0[xX])?(?:[0-9A-Fa-f]{2}[ :,-]?){7,}[0-9A-Fa-f]{2}(?![0-9A-Fa-f]))"
-    rf"|(?<![{_D64}])(?:(?:[A-Za-z0-9+/]{{60,}}\r?\n)+[A-Za-z0-9+/]+|[{_D64}]{{12,}})={{0,2}}"
-)
-_IN_PIECES = regex.compile(
-    rf"(?<![{_D64}])(?:(?:[{_D64}]{{4}}){{1,19}}\s{{1,2}}){{2,}}(?:[{_D64}]{{4}})*[{_D64}]{{0,3}}={{0,2}}(?![{_D64}])"
-)
 _ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
 _ASCII = "".join(
     f"[{re.escape(''.join(char for n, char in enumerate(_ALPHABET) if said(n)))}]"
@@ -37,10 +27,22 @@ _ASCII = "".join(
 )
 """Four letters that may stand for three characters of plain text, as few words of four do."""
 PIECE = rf"(?<![A-Za-z0-9+/]){_ASCII}"
+_SHORT = rf"(?:{_ASCII}){{3}}[{_D64}]{{0,3}}|[A-Z2-7]{{12,15}}"
+"""As many letters as few words have: of base64 that is plain text, or of base32."""
+_BLOB = regex.compile(
+    r"(?P<ascii85><~[!-uz\s]{10,}~>)"
+    r"|(?P<codes>(?:\b0[xX][0-9A-Fa-f]{2}\b[\s,;]{0,3}){6,}"
+    r"|(?<![\w.,-])(?:[01]{8}[ ,]{1,2}){5,}[01]{8}(?!\w)|(?<![\w.,-])(?:[0-9]{2,3}[ ,;]{1,2}){7,}[0-9]{2,3}(?!\w))"
+    r"|(?P<hex>(?<![0-9A-Fa-f])(?:0[xX])?(?:[0-9A-Fa-f]{2}[ :,-]?){7,}[0-9A-Fa-f]{2}(?![0-9A-Fa-f]))"
+    rf"|(?<![{_D64}])(?:(?:[A-Za-z0-9+/]{{60,}}\r?\n)+[A-Za-z0-9+/]+|[{_D64}]{{16,}}|{_SHORT}(?![{_D64}]))={{0,2}}"
+)
 PACKED = regex.compile(rf"{PIECE}(?:\s{{0,2}}{_ASCII}){{2,}}(?:[{_D64}]{{0,3}}={{0,2}})(?![{_D64}])")
 """Base64 that may look like words."""
 PACKING = rf"(?<![A-Za-z0-9+/])(?:(?:{_ASCII}){{1,19}}\s{{1,2}})+"
 """What it may begin with."""
+_IN_PIECES = regex.compile(
+    rf"(?<![{_D64}])(?:(?:{_ASCII}){{1,19}}\s{{1,2}}){{2,}}(?:{_ASCII})*[{_D64}]{{0,3}}={{0,2}}(?![{_D64}])"
+)
 _NO_HEX = regex.compile(r"[^0-9A-Fa-f]+")
 _NO_BASE64 = regex.compile(rf"[^{_D64}]+")
 _NO_BASE32 = regex.compile(r"[^A-Z2-7]+")
@@ -53,13 +55,14 @@ _INFLATED = 65536
 """Bytes of a packed text that are read."""
 
 BLOB_SIGNALS: tuple[str, ...] = (
-    r"[A-Za-z0-9+/_-]{16}",
+    rf"[{_D64}]{{16}}",
+    rf"(?-i:(?:{_ASCII}){{3}}|[A-Z2-7]{{12}})",
     r"(?:(?:[2-7][0-9a-f]|0[9ad])[ :,-]?){8}",
     r"(?:0x[0-9a-f]{2}[\s,;]{0,3}){6}",
     r"(?:[0-9]{2,3}[ ,;]{1,2}){7}[0-9]{2}",
     r"(?:[01]{8}[ ,]{1,2}){5}",
     r"<~[!-u]",
-    rf"(?-i:(?:[a-z][A-Z0-9]|[0-9][A-Za-z])[A-Za-z0-9+/_-]{{1,20}}\s{{1,2}}[{_D64}]{{4}})",
+    rf"(?-i:{_ASCII}\s{{1,2}}{_ASCII})",
 )
 
 

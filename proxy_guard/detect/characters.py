@@ -54,7 +54,7 @@ _ALWAYS = regex.compile(
 )
 _SOMETIMES = regex.compile(rf"[[^\x00-\x7f]&&[{_INVISIBLE}\p{{M}}\p{{Z}}\p{{Pd}}\u2043\u2212\u2800\u3002\uff61]]", _V1)
 _WITHIN = regex.compile(
-    rf"[!-~][{_INVISIBLE}\p{{M}}]+[!-~]|[A-Za-z]\p{{M}}|[A-Za-z0-9][\u3002\uff61][A-Za-z0-9]"
+    rf"[!-~]\s{{0,2}}[{_INVISIBLE}\p{{M}}]+\s{{0,2}}[!-~]|[A-Za-z]\p{{M}}|[A-Za-z0-9][\u3002\uff61][A-Za-z0-9]"
     r"|[0-9][ ]?[[^\x00-\x7f]&&[\p{Z}\p{Pd}\u2043\u2212\u2800]]+[ ]?[0-9]"
     r"|[!-~](?:[[^\x00-\x7f]&&[\p{Z}\u2800]]+[!-~]){4}"
     r"|[@.][[^\x00-\x7f]&&\p{Z}]|[[^\x00-\x7f]&&[\p{Z}\p{Pd}\u2043\u2212\u2800]][@.]",
@@ -75,7 +75,7 @@ class _Kinds(dict[str, int]):
         return kind
 
 
-_EDGE = re.compile(r"[!-~] ?(?=[^\x00-\x7f])|[^\x00-\x7f](?=[@.])")
+_EDGE = re.compile(r"[!-~]\s{0,2}(?=[^\x00-\x7f])|[^\x00-\x7f](?=[@.])")
 
 
 def _within(text: str) -> bool:
@@ -85,7 +85,7 @@ def _within(text: str) -> bool:
         last = first
         while last < len(text) and _KINDS[text[last]] & 2:
             last += 1
-        if last > first and _WITHIN.search(text, max(0, first - 2), last + 8):
+        if last > first and _WITHIN.search(text, max(0, first - 3), last + 8):
             return True
     return False
 
