@@ -1,8 +1,7 @@
 """Characters that hide a value: what they stand for, and whether a text has such at all.
 
 NFKC (Unicode UAX #15), digits of any script, invisible characters left out, exotic spaces and dashes, letters of other
-scripts that look like Latin ones in words that are otherwise Latin, text written in tags or variation selectors, and
-text between marks that turn it round.
+scripts that look like Latin ones in words that are otherwise Latin, text written in tags or variation selectors.
 """
 
 from __future__ import annotations
@@ -43,8 +42,6 @@ _LOOKALIKES = dict(
 _ALIKE = "".join(_LOOKALIKES)
 _MIXED = regex.compile(rf"(?<!\S)(?=\S*[A-Za-z0-9@])(?=\S*[{_ALIKE}])\S+")
 _LOOKALIKE = regex.compile(f"[{_ALIKE}]")
-_TURNED = regex.compile(r"\u202e([^\u202c\n]{2,})\u202c?")
-"""RIGHT-TO-LEFT OVERRIDE: what follows is shown from its end to its beginning."""
 
 # What tells that characters may hide a value, from cheap to dear. Dashes, spaces and invisible characters are common
 # in honest text: they count inside a value only.
@@ -108,13 +105,8 @@ def plain_characters(form: Form) -> Form:
     """`form` with its characters as a reader sees them."""
     if form.text.isascii():
         return form
-    form = form.then(replaced(form.text, _TURNED, _turned))
     form = form.then(replaced(form.text, _ODD, _plain))
     return form.then(replaced(form.text, _MIXED, _latin))
-
-
-def _turned(match: Any) -> Iterator[Part]:
-    yield match[1][::-1], match.start(), match.end()
 
 
 def _plain(match: Any) -> Iterator[Part]:

@@ -8,7 +8,7 @@ a finding in it edits the original. Nothing is done for a text without a sign of
 - `blobs`: base64, hexadecimal and their like, lists of codes;
 - `spelling`: e-mail addresses with separators in words, and values written with a space after every character;
 - `separators`: signs and lines between the groups of a value, numbers in words;
-- `turned`: backwards, rot13.
+- `turned`: backwards, by marks of direction too, rot13.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from proxy_guard.detect.layers import Form
 from proxy_guard.detect.references import REFERENCE_SIGNALS, plain_references, without_markup
 from proxy_guard.detect.separators import SEPARATOR_SIGNALS, put_together
 from proxy_guard.detect.spelling import SPELLING_SIGNALS, spelled
-from proxy_guard.detect.turned import TURNED_SIGNALS, turned
+from proxy_guard.detect.turned import TURNED_SIGNALS, overridden, turned
 
 __all__ = ["SIGNALS", "Forms", "disguised", "forms"]
 _ROUNDS = 3
@@ -70,7 +70,7 @@ def _decoded(form: Form) -> list[Form]:
     steps: list[Form] = []
     for _ in range(_ROUNDS):
         before = form
-        form = opened(_read(form))
+        form = opened(_read(form, steps))
         if form is not before:
             steps.append(form)
         form = without_markup(form)
@@ -80,10 +80,12 @@ def _decoded(form: Form) -> list[Form]:
     return steps
 
 
-def _read(form: Form) -> Form:
-    """`form` with characters and references undone."""
+def _read(form: Form, beside: list[Form]) -> Form:
+    """`form` with characters and references undone; what it reads as in another direction goes `beside`."""
     for _ in range(_ROUNDS):
         before = form
+        if (back := overridden(form)) is not form:
+            beside.append(plain_references(plain_characters(back)))
         form = plain_references(plain_characters(form))
         if form is before:
             break

@@ -94,11 +94,11 @@ def pending(text: str, settled: int = 0) -> int:
     tail = len(text) if text[-1:].isspace() else word
     start = min(word, _led(text, settled, tail), unclosed, _unfinished(text, settled, word, spelled))
     start = _led(text, settled, start)
-    if start > settled:
-        led = _SHORT_SEPARATOR.match(text, start - 1)  # a separator that itself is one of the short words
-        if led or HANGING.search(text, settled, start):
-            # What is spaced out, or written otherwise, may be the next part of an address.
-            start, _ = _spelled(text, settled, led.end() if led else start)
+    led = _SHORT_SEPARATOR.match(text, start - 1) if start > settled else None  # itself one of the short words
+    begun = _begun(text, settled, max(settled, start))
+    if led or HANGING.search(text, settled, begun) or HANGING.search(text, settled, start):
+        # What is spaced out, or written otherwise, may be the next part of an address.
+        start, _ = _spelled(text, settled, led.end() if led else start)
     return _begun(text, settled, max(settled, start))
 
 

@@ -1,10 +1,14 @@
-"""Texts turned round, and texts in rot13: read where they say so, or where an address shows it."""
+"""Texts turned round, and texts in rot13: read where they say so, or where an address shows it.
+
+A mark that overrides the direction says so, too (U+202E RIGHT-TO-LEFT OVERRIDE, Unicode UAX #9): what follows it is
+shown from its end to its beginning, while programs, models among them, read it as it stands. So it is read both ways.
+"""
 
 from __future__ import annotations
 
 import codecs
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from operator import itemgetter
 from typing import Any
@@ -23,10 +27,18 @@ _SAYS_BACKWARDS = regex.compile(_BACKWARDS, regex.IGNORECASE)
 _SAYS_ROT13 = regex.compile(_ROT13, regex.IGNORECASE)
 _RUN = regex.compile(r"\d+(?:[ -]\d+)+(?!\w)|[\w@.+-]+")
 _LETTERS = regex.compile(r"[A-Za-z]+")
-
-
 _BEHIND, _BEFORE = 400, 40
 """Code points behind such a word, and before it, in which it counts: no more than a stream looks back or waits."""
+_OVERRIDE = "\u202e"
+_OVERRIDDEN = regex.compile(rf"{_OVERRIDE}(?=([^\u202c\n]{{2,{_BEHIND}}}))")
+
+
+def overridden(form: Form) -> Form:
+    """`form` with what follows marks of direction turned back."""
+    if _OVERRIDE not in form.text:
+        return form
+    said = _apart(match.span(1) for match in _OVERRIDDEN.finditer(form.text))
+    return form.then(replaced(form.text, _RUN, partial(_where, said, _reversed)))
 
 
 def turned(form: Form) -> Iterator[Form]:
@@ -37,13 +49,16 @@ def turned(form: Form) -> Iterator[Form]:
 
 
 def _reaches(says: regex.Pattern[str], text: str) -> list[tuple[int, int]]:
-    """Where what is turned may stand, from left to right; none overlaps another."""
+    """Where what is turned may stand."""
+    return _apart((match.start() - _BEFORE, match.end() + _BEHIND) for match in says.finditer(text))
+
+
+def _apart(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """`spans`, which begin and end from left to right, with those that overlap as one."""
     found: list[tuple[int, int]] = []
-    for match in says.finditer(text):
-        start, end = match.start() - _BEFORE, match.end() + _BEHIND
-        if found and start <= found[-1][1]:
-            start = found.pop()[0]
-        found.append((start, end))
+    for start, end in spans:
+        first = found.pop()[0] if found and start <= found[-1][1] else start
+        found.append((first, end))
     return found
 
 

@@ -50,6 +50,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "base64 in lines": lambda v: (
         base64.encodebytes((f"{'lorem ipsum ' * 8}{v} {'dolor ' * 20}").encode()).decode().strip()
     ),
+    "marks of direction between": lambda v: _between(v, "\u202e"),
     "hexadecimal": lambda v: v.encode().hex(),
     "spaced hexadecimal": lambda v: v.encode().hex(" "),
     "a space after each": " ".join,
@@ -130,6 +131,15 @@ def test_lookalikes_and_exotic_separators(detector: Detector, iban: str) -> None
 )
 def test_honest_text_is_left_alone(detector: Detector, text: str) -> None:
     assert detector.detect(text) == []
+
+
+@pytest.mark.parametrize("entity", VALUES)
+@pytest.mark.parametrize("mark", ["\u202e", "&#8238;"])
+def test_what_follows_a_mark_of_direction_is_read_both_ways(detector: Detector, mark: str, entity: str) -> None:
+    value = VALUES[entity]
+    for shown in (value[::-1], value, base64.b64encode(value.encode()).decode()):
+        text = f"{mark}see {shown}\u202c now"
+        assert shown in [text[each.start : each.end] for each in detector.detect(text) if each.entity == entity]
 
 
 def test_plain_text_has_no_forms() -> None:

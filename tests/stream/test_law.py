@@ -171,6 +171,10 @@ def test_any_split(guard: Guard, form: str) -> None:
         "tel:+14155552671 my IBAN is GB29\nNWBK\n6016\n1331\n9268\n19 and 0x2b, 0x39, 0x31, 0x39, 0x38 (read it backwards)) ",
         "int, passport\te-mailof\n\nJiM1MjsmIzUzOyYjNTE7JiM1NzsmIzQ5OyYjNTI7JiM1NjsmIzU2OyYjNDg7JiM1MTsmIzUyOyYjNTE7JiM1NDsm"
         'IzUyOyYjNTQ7JiM1NTs=/well-known"at home dot 482913 is your code. tel:+14155552671 ',
+        "1.\n\nat home dot bank-j a n e @ e x . c o m, ",
+        "1EG4-TE5-MK73: \u202e76 - x be ad fa ce) 9876\u200b543210 do "
+        + ", ".join(f"0x{ord(char):x}" for char in "orla.quillfeather@example.com")
+        + "-+1 415 555 2671  ",
         "order no./10:30 - card) your code is 4829 192.168.1.77 and then we will see what becomes of it all in the end, "
         'account 123456789012\nmy IBAN is <~E,9)oF(HJ3DffP5FD,*)+EV:2F!,1<+DGpY+@eaR3DNXB9/\\IY2DI!D0f_!I3&*E9/Keh?AT/c+F8~>"',
     ],
