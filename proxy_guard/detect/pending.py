@@ -92,7 +92,8 @@ def pending(text: str, settled: int = 0) -> int:
     word: int = last.start() if last else len(text)
     unclosed, spelled = _spelled(text, settled, len(text))
     tail = len(text) if text[-1:].isspace() else word
-    start = min(word, _led(text, settled, tail), unclosed, _unfinished(text, settled, word, spelled))
+    start = min(word, _led(text, settled, tail), unclosed)
+    start = min(start, _unfinished(text, settled, start, spelled))
     start = _led(text, settled, start)
     led = _SHORT_SEPARATOR.match(text, start - 1) if start > settled else None  # itself one of the short words
     begun = _begun(text, settled, max(settled, start))
@@ -150,21 +151,23 @@ def _unfinished(text: str, settled: int, last: int, spelled: list[tuple[int, int
             if words[ahead] in spelled or not _PLAIN.fullmatch(text, *words[ahead]):
                 place, end, small = ahead, words[ahead][1], False
             ahead += 1
-        behind = len(text) - end
-        done = behind >= (_NUMBER_REACH if small else REACH)
-        if done and not small:
-            done = _enough(text[end:])
+        # What is pending itself is not counted: it may be longer than what it reads as.
+        behind = text[end:last]
+        done = _enough(behind, small)
+        if done:
             after = (*words[place + 1 :], *(match.span() for match in _WORD.finditer(text, last)))
-            if done and not all(_PLAIN.fullmatch(text, *each) for each in after):
-                done = all(_enough(form.text) for form in forms(text[end:], _ALL).read)  # disguises are longer
+            if not all(_PLAIN.fullmatch(text, *each) for each in after):
+                done = all(_enough(form.text, small) for form in forms(behind, _ALL).read)
         if not done:
             return words[first][0]
         place += 1
     return len(text)
 
 
-def _enough(behind: str) -> bool:
-    """Whether so much has followed a match that nothing more can change it."""
+def _enough(behind: str, small: bool) -> bool:
+    """Whether so much has followed a match, or a `small` number, that nothing more can change it."""
+    if small:
+        return len(behind) >= _NUMBER_REACH
     words = len(behind.split()) - (not behind[:1].isspace())
     return len(behind) >= _FARTHEST or (len(behind) >= REACH and words > _WORDS)
 

@@ -175,6 +175,11 @@ def test_any_split(guard: Guard, form: str) -> None:
         "1EG4-TE5-MK73: \u202e76 - x be ad fa ce) 9876\u200b543210 do "
         + ", ".join(f"0x{ord(char):x}" for char in "orla.quillfeather@example.com")
         + "-+1 415 555 2671  ",
+        "GB29\tNWBK\t6016\t1331\t9268\t19, my e-mail is "
+        "WWpOS2MxbFROWGhrVjJ4ellrZGFiRmxZVW05YVdFcEJXbGhvYUdKWVFuTmFVelZxWWpJd1BRPT0=: OTP/is. 3.14 3.14 and so on ",
+        "1.) "
+        + "".join(f"\\U{ord(digit):08x}" for digit in "498273150145")
+        + "  my Aadhaar number is 498273\xad150145 ",
         "order no./10:30 - card) your code is 4829 192.168.1.77 and then we will see what becomes of it all in the end, "
         'account 123456789012\nmy IBAN is <~E,9)oF(HJ3DffP5FD,*)+EV:2F!,1<+DGpY+@eaR3DNXB9/\\IY2DI!D0f_!I3&*E9/Keh?AT/c+F8~>"',
     ],
