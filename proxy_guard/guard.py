@@ -239,18 +239,21 @@ class Guard:
         """Whether replies of that kind can be inspected without waiting for anyone."""
         return all(map(self._at_once, [match.policy, *match.policies.values()]))
 
-    def stream(self, head: Message, match: Match) -> StreamInspection | None:
-        """The inspection of a reply that streams; None for one that does not, or can't be read as it passes."""
+    def stream(self, head: Message, match: Match, *, waits: bool) -> StreamInspection | None:
+        """The inspection of a reply that streams; None for one that does not, or can't be read as it passes.
+
+        Media in it are scrubbed if it `waits` for that, which takes `drive`.
+        """
         api = match.api
         rule = stream_of(head, api) if api else None
         if rule is None:
             return None
         encodings = encodings_of([value for name, value in head.headers if name.lower() == "content-encoding"])
         if not encodings:
-            return StreamInspection(head, match, rule, self._rules.limits, self._screen_of)
+            return StreamInspection(head, match, rule, self._rules.limits, self._screen_of, waits=waits)
         if match.policy.observe or not unpackable(encodings):
             return None  # what is only looked at keeps its encoding
-        return PackedInspection(head, match, rule, self._rules.limits, self._screen_of, encodings)
+        return PackedInspection(head, match, rule, self._rules.limits, self._screen_of, encodings, waits=waits)
 
     def _screen_of(self, policy: Policy) -> Screen | None:
         return self._scrubbers[policy.scrubbers[0]].screen(policy.wanted)

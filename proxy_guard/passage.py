@@ -16,8 +16,8 @@ log = audit.logger()
 class Driver(Protocol):
     """Who answers what an inspection asks."""
 
-    async def drive(self, passing: Passing, message: Message) -> bytes:
-        """What goes on of a stream, by asking whom its inspection wants to ask."""
+    async def drive(self, passing: Passing, message: Message, size: int = 0) -> bytes:
+        """What goes on of a stream, by asking whom its inspection wants to ask; `size` bytes of it are in hand."""
         ...
 
     def drive_at_once(self, passing: Passing) -> bytes:
@@ -48,9 +48,10 @@ class Passage:
         if self._ended:
             return b""
         try:
-            out = await self._guard.drive(self._inspection.feed(*chunks), self._head)
+            inspection = self._inspection
+            out = await self._guard.drive(inspection.feed(*chunks), self._head, inspection.waiting)
             if last:
-                out += await self._guard.drive(self._inspection.close(), self._head)
+                out += await self._guard.drive(inspection.close(), self._head, inspection.waiting)
             return self._done(out)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the guard, the rest must not pass
             return self._broken(error)

@@ -50,6 +50,11 @@ class Framer(ABC):
         """Whether the next byte begins an event, of which all is known but what it will hold."""
         return self.stateless and not self._rest
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that have come and are no whole event yet."""
+        return len(self._rest)
+
     def rest(self) -> bytes:
         """What has come and is no whole event yet; it is let go of."""
         rest = bytes(self._rest)

@@ -48,8 +48,13 @@ class StreamInspection:
         rule: StreamRule,
         limits: Limits,
         screen_of: Callable[[Policy], Screen | None] = lambda _: None,
+        *,
+        waits: bool = False,
     ) -> None:
-        """`rule` is of `match.api`. `head` is the reply without its body. `screen_of` gives a policy's screen."""
+        """`rule` is of `match.api`. `head` is the reply without its body. `screen_of` gives a policy's screen.
+
+        Media are scrubbed where the stream `waits` for that; else they are refused.
+        """
         assert match.api is not None
         self.verdict: Verdict | None = None
         self.headers = head.headers if match.policy.observe else headers.without_body(head.headers)
@@ -57,6 +62,7 @@ class StreamInspection:
         self._rule = rule
         self._match = match
         self._limits = limits
+        self._waits = limits if waits else None
         body = match.api.block_body
         told = (body[0], rule.block_body or body[1])
         self._decider, self._teller = (
@@ -78,6 +84,11 @@ class StreamInspection:
         self._changed = False
         self._edited = False
         self._uninspected = False
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that have come and not gone on."""
+        return self._held + self._framer.waiting
 
     def feed(self, *chunks: bytes) -> Passing:
         """What goes on to the client now that `chunks` have come; nothing after a block."""
@@ -250,7 +261,7 @@ class StreamInspection:
                 inner = locate(self._rule.reply, Document(reply, exact=document.exact), self._limits, self._known)
                 parts.append((inner, inner.slots, reply))
         for part in parts:
-            outcome = yield from scrub_located(part[0], part[1], self._match, part[2], "response")
+            outcome = yield from scrub_located(part[0], part[1], self._match, part[2], "response", self._waits)
             if isinstance(outcome, Failed):
                 return outcome
             waiting.edited |= self._found.take(outcome)
@@ -262,7 +273,7 @@ class StreamInspection:
         others = [slot for slot in located.slots if rule and slot.rule not in rule.lanes]
         if rule is None or len(located.slots) != len(others) + 1 or len(waiting.texts) != 1:
             return
-        if waiting.edited or document.ambiguous or located.echoes or located.known or rule.spelled:
+        if waiting.edited or document.ambiguous or located.echoes or located.known or located.media or rule.spelled:
             return
         (slot,) = (slot for slot in located.slots if slot.rule in rule.lanes)
         if slot.path[-1] in self._rule.compared or not all(other.unreached for other in others):

@@ -26,8 +26,10 @@ class PackedInspection(StreamInspection):
         limits: Limits,
         screen_of: Callable[[Policy], Screen | None],
         encodings: Sequence[str],
+        *,
+        waits: bool = False,
     ) -> None:
-        super().__init__(head, match, rule, limits, screen_of)
+        super().__init__(head, match, rule, limits, screen_of, waits=waits)
         self._unpacking = Unpacking(encodings, limits)
 
     def feed(self, *chunks: bytes) -> Passing:
