@@ -49,7 +49,8 @@ class Passage:
             return b""
         try:
             inspection = self._inspection
-            out = await self._guard.drive(inspection.feed(*chunks), self._head, inspection.waiting)
+            size = inspection.waiting + sum(map(len, chunks))
+            out = await self._guard.drive(inspection.feed(*chunks), self._head, size)
             if last:
                 out += await self._guard.drive(inspection.close(), self._head, inspection.waiting)
             return self._done(out)

@@ -13,6 +13,7 @@ TOGETHER = {
     "tests/media/test_bodies.py": "tests/media/test_linked.py",
     "tests/media/test_remote_media.py": "tests/media/test_linked.py",
     "tests/media/test_sdks.py": "tests/media/test_linked.py",
+    "tests/media/test_streams.py": "tests/media/test_linked.py",
     "tests/wire/test_limits.py": "tests/wire/test_requests.py",
 }
 # By the time that they take. The rest goes last, so that all processes end at the same time.
