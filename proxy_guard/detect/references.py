@@ -35,14 +35,14 @@ _BLOCKS = frozenset("br p div td th tr table ul ol li h1 h2 h3 h4 h5 h6 hr secti
 """Elements between which a reader sees a space."""
 
 REFERENCE_SIGNALS: tuple[str, ...] = (
-    r"&(?:#[0-9]|#x[0-9a-f]|[a-z][a-z0-9]{1,30};)",
+    r"&(?:#[0-9]|#x[0-9a-f]|[a-z][a-z0-9]+;)",
     r"%[0-9a-f]{2}",
     r"\\(?:[ux][0-9a-f{]|[0-3][0-7a-f]{2}|[@.+_*()#-])",
     r"u\+[0-9a-f]{4}",
     r"(?:=[0-9a-f]{2}){3}|[a-z0-9_.+-]=40[a-z0-9-]|[^\s=]=\r?\n\S",
     r"\+a[a-h][a-z0-9+/]+-",
     r"<(?:[a-z/]|!--|!\[cdata\[)|\]\]>",
-    r"[a-z0-9_.@+](?:\*{1,3}|~~|`{1,3}|__)[a-z0-9_.@+]",
+    r"[a-z0-9_.@+](?:\*+|~~|`+|__)[a-z0-9_.@+]",
 )
 
 
