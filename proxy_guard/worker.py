@@ -1,9 +1,9 @@
 """What runs in a worker process: large messages are inspected, and media scrubbed.
 
-`Workers` (workers.py) starts this module once for each pool, as its nursery: it loads the rules and then forks a worker
-whenever it is told to. So a worker is there in milliseconds, and shares what was loaded. The nursery ends when the
-guard's process does, for whatever reason, and its workers with it. What only the guard's own process can answer, they
-ask of it.
+`Workers` (workers.py) starts this module once for each pool: it loads the rules and forks a nursery, which forks a
+worker whenever it is told to. So a worker is there in milliseconds, and shares what was loaded. A nursery that is
+killed is forked again; should the process go that does so, the nursery goes on. They end when the guard's process does,
+for whatever reason, and the workers with them. What only the guard's own process can answer, they ask of it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection
@@ -107,8 +108,8 @@ class _Worker:
             return Failed("unavailable", "the scrubber failed")
 
 
-def nursery(control: socket.socket) -> None:
-    """Loads the rules that the guard sends, then forks workers until the guard hangs up."""
+def keep_nursery(control: socket.socket) -> None:
+    """Loads the rules that the guard sends, then sees to it that there is a nursery until the guard hangs up."""
     setup = pickle.loads(_exactly(control, int.from_bytes(_exactly(control, NUMBER))))  # noqa: S301 - from the guard
     with tempfile.TemporaryDirectory(prefix="proxy-guard-") as folder:
         for name, content in setup["files"].items():
@@ -125,6 +126,20 @@ def nursery(control: socket.socket) -> None:
             faces.warm()
     gc.collect()
     gc.freeze()  # what is loaded stays shared with the workers
+    killed = True
+    while killed:
+        pid = os.fork()
+        if pid == 0:
+            _become(partial(_nursery, control, worker, setup["memory"]))
+        try:
+            killed = os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+        except BaseException:
+            os.kill(pid, signal.SIGTERM)
+            raise
+
+
+def _nursery(control: socket.socket, worker: _Worker, memory: int) -> None:
+    """Forks workers until the guard hangs up."""
     running: dict[int, int] = {}
     try:
         while True:
@@ -141,7 +156,7 @@ def nursery(control: socket.socket) -> None:
             pid = os.fork()
             if pid == 0:
                 control.close()
-                _become_worker(worker, Connection(handles[0]), setup["memory"])
+                _become(partial(_work, worker, Connection(handles[0]), memory))
             running[number] = pid
             os.close(handles[0])
     finally:
@@ -149,17 +164,22 @@ def nursery(control: socket.socket) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _become_worker(worker: _Worker, guard: Connection, memory: int) -> NoReturn:
-    """Never returns into what was forked."""
+def _work(worker: _Worker, guard: Connection, memory: int) -> None:
+    """Serves the guard with so many more bytes of memory than the nursery has."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+        # Where the machine itself runs short, it is a worker that goes.
+        Path("/proc/self/oom_score_adj").write_text("1000")
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
+    worker.serve(guard)
+
+
+def _become(what: Callable[[], None]) -> NoReturn:
+    """Does that in a process that was forked, and never returns into what it was forked from."""
     try:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
-            # Where the machine itself runs short, it is a worker that goes.
-            Path("/proc/self/oom_score_adj").write_text("1000")
-            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-            resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
-        worker.serve(guard)
+        what()
     except (EOFError, OSError):
         pass
     finally:
@@ -181,4 +201,4 @@ if __name__ == "__main__":
     # Texts of messages must not come to lie on a disk.
     keep_off_disk()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    nursery(socket.socket(fileno=int(sys.argv[1])))
+    keep_nursery(socket.socket(fileno=int(sys.argv[1])))

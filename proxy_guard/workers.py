@@ -249,7 +249,7 @@ def _start_nursery(setup: dict[str, Any], coming: Future[_Nursery]) -> None:
 
 
 class _Nursery:
-    """The process that forks the workers; it ends with this object, or with this process."""
+    """What forks the workers; it ends with this object, or with this process."""
 
     def __init__(self, setup: dict[str, Any]) -> None:
         packed = pickle.dumps(setup)
@@ -277,7 +277,14 @@ class _Nursery:
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        """Whether someone is at the other end: the process that was started, or the nursery that it forked."""
+        self._process.poll()  # one that has ended is not to stay a zombie
+        try:
+            return bool(self._control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
 
     def fork(self) -> _Worker:
         ours, theirs = socket.socketpair()

@@ -76,10 +76,14 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def workers_of(guard: Guard) -> list[int]:
+def keeper_of(guard: Guard) -> int:
     assert guard._workers is not None
     assert guard._workers._nursery is not None
-    return children(guard._workers._nursery._process.pid)
+    return guard._workers._nursery._process.pid
+
+
+def workers_of(guard: Guard) -> list[int]:
+    return [each for nursery in children(keeper_of(guard)) for each in children(nursery)]
 
 
 async def until(true: Callable[[], Any], seconds: float = 10) -> None:
@@ -242,19 +246,37 @@ def test_a_worker_that_dies_costs_its_message_only(rules: Path) -> None:
 
 
 @linux
-def test_a_nursery_that_dies_is_replaced(rules: Path) -> None:
+@pytest.mark.parametrize("killed", ["nursery", "keeper", "both"])
+def test_what_forks_the_workers_is_replaced_when_it_is_killed(rules: Path, killed: str) -> None:
     guard = Guard.from_rules(limited(rules, time=60))
 
     async def run() -> None:
         await guard.inspect(LARGE)
-        [orphan] = workers_of(guard)
-        assert guard._workers is not None
-        assert guard._workers._nursery is not None
-        os.kill(guard._workers._nursery._process.pid, signal.SIGKILL)
-        await until(lambda: not Path(f"/proc/{orphan}").exists())
+        keeper, [worker] = keeper_of(guard), workers_of(guard)
+        [nursery] = children(keeper)
+        for each in {"nursery": [nursery], "keeper": [keeper], "both": [keeper, nursery]}[killed]:
+            os.kill(each, signal.SIGKILL)
+        if killed == "keeper":
+            await until(lambda: state(keeper) in "Z")
+            assert (await guard.inspect(LARGE)).action == "rewrite"
+            assert state(nursery) != ""
+            assert state(worker) != ""
+            await guard.aclose()
+            await until(lambda: not (state(nursery).strip("Z") or state(worker).strip("Z")))
+            return
+        await until(lambda: not state(worker).strip("Z"))
         assert (await guard.inspect(LARGE)).action == "rewrite"
+        assert (keeper_of(guard) == keeper) is (killed == "nursery")
 
     anyio.run(run)
+
+
+def state(pid: int) -> str:
+    """One letter, `Z` of one that has ended and is not waited for; empty where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 @linux
@@ -323,12 +345,13 @@ def test_a_client_that_leaves_frees_its_worker(rules: Path) -> None:
 _HOST = """\
 import anyio, sys
 from pathlib import Path
-from tests.e2e.test_workers import LARGE, SLOW, workers_of
+from tests.e2e.test_workers import LARGE, SLOW, children, keeper_of, workers_of
 from proxy_guard import Guard
 guard = Guard.from_rules(sys.argv[1])
 async def run():
     await guard.inspect(LARGE)
-    print(guard._workers._nursery._process.pid, *workers_of(guard), flush=True)
+    keeper = keeper_of(guard)
+    print(keeper, *children(keeper), *workers_of(guard), flush=True)
     if sys.argv[2] == "slow":
         await guard.inspect(SLOW)
 anyio.run(run)
@@ -343,7 +366,7 @@ def test_no_process_outlives_the_guard(rules: Path, ending: str) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as host:
         assert host.stdout is not None
         pids = [int(pid) for pid in host.stdout.readline().split()]
-        assert len(pids) == 2
+        assert len(pids) == 3
         if ending == "killed":
             time.sleep(0.5)
             host.kill()

@@ -74,24 +74,31 @@ def make_faulty_rules(folder: Path, security_api: str) -> Path:
     return rules
 
 
-def workers_of(door: Door) -> list[int]:
-    """The workers, by now; not the nurseries, which are the guard's own children."""
-    own = set(descendants(door.server.process.pid))
-    nurseries = {each for each in own if _is_nursery(each)}
-    return [each for nursery in nurseries for each in descendants(nursery)]
+def keepers_of(door: Door) -> list[int]:
+    """The guard's own children, each of which has a nursery."""
+    return _of_generation(door, 1)
 
 
 def nurseries_of(door: Door) -> list[int]:
-    return [each for each in descendants(door.server.process.pid) if _is_nursery(each) and each not in workers_of(door)]
+    """What forks the workers."""
+    return _of_generation(door, 2)
 
 
-def _is_nursery(pid: int) -> bool:
+def workers_of(door: Door) -> list[int]:
+    """The workers, by now."""
+    return _of_generation(door, 3)
+
+
+def _of_generation(door: Door, number: int) -> list[int]:
+    return [each for each in descendants(door.server.process.pid) if _generation(each) == number]
+
+
+def _generation(pid: int) -> int:
+    """How many processes in a row, from this one up, are the guard's helpers."""
     with suppress(OSError):
-        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        return b"proxy_guard.worker" not in Path(f"/proc/{parent}/cmdline").read_bytes() and (
-            b"proxy_guard.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        )
-    return False
+        if b"proxy_guard.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return 1 + _generation(int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]))
+    return 0
 
 
 async def _signalled(door: Door, pids: Callable[[Door], list[int]], number: signal.Signals) -> None:
@@ -100,6 +107,14 @@ async def _signalled(door: Door, pids: Callable[[Door], list[int]], number: sign
     if found := pids(door):
         with suppress(ProcessLookupError):
             os.kill(random.choice(found), number)
+
+
+async def _helpers_killed(door: Door) -> None:
+    """Kills all that forks workers."""
+    await asyncio.sleep(0.2)
+    for each in (*keepers_of(door), *nurseries_of(door)):
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
 
 
 @contextmanager
@@ -193,11 +208,12 @@ def plans(door: Door, switch: Switch, rules: Path, security_api: str) -> list[Pl
     listed = [
         Plan("workers killed", nullcontext, {**large, "meanwhile": partial(_signalled, door, workers_of, kill)}),
         Plan("workers stopped", nullcontext, {**large, "meanwhile": partial(_signalled, door, workers_of, stop)}),
-        # Only large messages wait for the next one, which has all to load that the guard itself has at start.
+        Plan("nursery killed", nullcontext, {**large, "meanwhile": partial(_signalled, door, nurseries_of, kill)}),
+        # Only large messages wait for the next ones, which have all to load that the guard itself has at start.
         Plan(
-            "nursery killed",
+            "nursery and its keeper killed",
             nullcontext,
-            {**large, "within": 30.0, "meanwhile": partial(_signalled, door, nurseries_of, kill)},
+            {**large, "within": 30.0, "meanwhile": partial(_helpers_killed, door)},
         ),
         Plan("pool exhausted", nullcontext, {"weights": LARGE, "width": 24}),
         Plan("clients leave", nullcontext, {"weights": LEAVING, "meanwhile": partial(_half_sent, door)}),
