@@ -109,6 +109,7 @@ def _answers(door: Server, cases: Sequence[Case]) -> dict[str, Outcome]:
     connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=60)
     for case in cases:
         if case.talk:
+            connection.close()  # by the next request the server may have given up on it
             outcomes[case.name] = _talked(door, case.name, case.talk)
             continue
         request = case.request
