@@ -126,13 +126,19 @@ _RUN = regex.compile(rf"{LIKE_DIGIT}(?:[ .-]?{LIKE_DIGIT}){{7,}}")
 
 _LOST_SPACE = regex.compile(r"(?<!\d)(?:\d{8} \d{4}|\d{4} \d{8})(?!\d)")
 """Three groups of four, as of an Aadhaar number, between two of which no space was seen."""
+_IN_PIECES = regex.compile(
+    r"(?<!\w)(?=(?:[A-Z] ?){5}(?:\d ?){4}[A-Z](?!\w))[A-Z](?: ?[A-Z\d]){9}"
+    r"|[\w.+-]{2,64}@[\w-]{1,40} [\w-]{0,40}(?:\.[\w-]{1,40}){0,3}\.[A-Za-z]{2,24}(?![\w@])"
+)
+"""A PAN, and an address behind its @, with spaces in them that are not written, as are seen in small print."""
 _DOTTED = regex.compile(r"[^\s@]{2,}\.[^\s@]{2,}")
 _LIKE_AT = frozenset("0OQG8&®©□")
 
 
 def _guesses(passage: Passage, lines: Sequence[Line]) -> Iterator[Passage]:
     """The passage with each other digit where one was read unsurely, and without one that stands alone, or with its
-    groups closed up where a space is lost: a checksum tells which was meant; and with an @ in an address."""
+    groups closed up where a space is lost: a checksum tells which was meant; with an @ in an address; and without
+    spaces that are not written."""
     for run in _RUN.finditer(passage.text):
         unsure = sorted((_certainty(passage.origins[at], lines), at) for at in range(*run.span()))
         for certainty, at in unsure[:3]:
@@ -148,6 +154,13 @@ def _guesses(passage: Passage, lines: Sequence[Line]) -> Iterator[Passage]:
         space = passage.text.index(" ", run.start())
         text, origins = passage.text, passage.origins
         yield Passage(text[:space] + text[space + 1 :], origins[:space] + origins[space + 1 :])
+    for found in _IN_PIECES.finditer(passage.text):
+        kept = [at for at in range(*found.span()) if passage.text[at] != " "]
+        if len(kept) < len(found.group()):
+            start, end = max(0, found.start() - 40), found.end() + 40
+            places = [*range(start, found.start()), *kept, *range(found.end(), min(end, len(passage.text)))]
+            text = "".join(passage.text[at] for at in places)
+            yield Passage(text, tuple(passage.origins[at] for at in places))
     for token in _DOTTED.finditer(passage.text):
         for at in range(token.start() + 2, token.end() - 5):
             if passage.text[at] in _LIKE_AT and _certainty(passage.origins[at], lines) < _UNSURE:

@@ -101,3 +101,10 @@ def test_an_unsure_digit_in_a_gap_may_be_none() -> None:
 
 def test_a_space_between_groups_may_be_lost() -> None:
     assert "Aadhaar no: 840025226425" in texts(line("Aadhaar no: 84002522 6425", 0, 0))
+
+
+def test_spaces_that_are_not_written_are_left_out_of_codes_and_addresses() -> None:
+    assert "PAN: OOTPA4291E now" in texts(line("PAN: OOT PA4 291E now", 0, 0))
+    assert "Mail john.iyer@example.com," in texts(line("Mail john.iyer@exa mple.com,", 0, 0))
+    assert texts(line("GATE 1234 A", 0, 0)) == {"GATE 1234 A"}
+    assert not any("@homeexample" in each for each in texts(line("see joe@home then example.com", 0, 0)))
