@@ -135,6 +135,7 @@ def keep_nursery(control: socket.socket) -> None:
             killed = os.WIFSIGNALED(os.waitpid(pid, 0)[1])
         except BaseException:
             os.kill(pid, signal.SIGTERM)
+            os.waitpid(pid, 0)
             raise
 
 
@@ -162,6 +163,7 @@ def _nursery(control: socket.socket, worker: _Worker, memory: int) -> None:
     finally:
         for pid in running.values():
             os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def _work(worker: _Worker, guard: Connection, memory: int) -> None:

@@ -339,9 +339,12 @@ class _Worker:
 
 
 def _stop(process: subprocess.Popen[bytes], control: socket.socket, owner: int) -> None:
-    control.close()
     if owner != os.getpid():
+        control.close()
         return  # in a fork of the guard's process
+    with contextlib.suppress(OSError):
+        control.shutdown(socket.SHUT_RDWR)  # which a fork of it may hold, too
+    control.close()
     process.terminate()
     try:
         process.wait(5)

@@ -41,7 +41,12 @@ PACKED = regex.compile(rf"{PIECE}(?:\s{{0,2}}{_ASCII}){{2,}}(?:[{_D64}]{{0,3}}={
 PACKING = rf"(?<![A-Za-z0-9+/])(?:(?:{_ASCII}){{1,19}}\s{{1,2}})+"
 """What it may begin with."""
 _IN_PIECES = regex.compile(
-    rf"(?<![{_D64}])(?:(?:{_ASCII}){{1,19}}\s{{1,2}}){{2,}}(?:{_ASCII})*[{_D64}]{{0,3}}={{0,2}}(?![{_D64}])"
+    rf"(?<![{_D64}])(?:"
+    rf"(?:(?:{_ASCII}){{3,19}}\s{{1,2}}|(?:(?:{_ASCII}){{1,19}}\s{{1,2}}){{2}})(?:(?:{_ASCII}){{1,19}}\s{{1,2}})*(?:{_ASCII})*"
+    # What is no plain text may be letters beyond ASCII, or UTF-16; it does not begin as a word does.
+    rf"|(?=[{_D64}]*(?:[a-z][A-Z0-9]|[0-9][A-Za-z]))(?:[{_D64}]{{4}}){{2,19}}\s{{1,2}}"
+    rf"(?:(?:[{_D64}]{{4}}){{1,19}}\s{{1,2}})+(?:[{_D64}]{{4}})*"
+    rf")[{_D64}]{{0,3}}={{0,2}}(?![{_D64}])"
 )
 _NO_HEX = regex.compile(r"[^0-9A-Fa-f]+")
 _NO_BASE64 = regex.compile(rf"[^{_D64}]+")
@@ -63,6 +68,7 @@ BLOB_SIGNALS: tuple[str, ...] = (
     r"(?:[01]{8}[ ,]{1,2}){5}",
     r"<~[!-u]",
     rf"(?-i:{_ASCII}\s{{1,2}}{_ASCII})",
+    rf"(?-i:(?:[a-z][A-Z0-9]|[0-9][A-Za-z])[A-Za-z0-9+/_-]{{1,20}}\s{{1,2}}[{_D64}]{{4}})",
 )
 
 

@@ -51,7 +51,7 @@ _ALWAYS = regex.compile(
 )
 _SOMETIMES = regex.compile(rf"[[^\x00-\x7f]&&[{_INVISIBLE}\p{{M}}\p{{Z}}\p{{Pd}}\u2043\u2212\u2800\u3002\uff61]]", _V1)
 _WITHIN = regex.compile(
-    rf"[!-~]\s{{0,2}}[{_INVISIBLE}\p{{M}}]+\s{{0,2}}[!-~]|[A-Za-z]\p{{M}}|[A-Za-z0-9][\u3002\uff61][A-Za-z0-9]"
+    rf"[!-~]\s{{0,2}}[{_INVISIBLE}\p{{M}}]+\s{{0,2}}[!-~]|[A-Za-z0-9]\p{{M}}|[A-Za-z0-9][\u3002\uff61][A-Za-z0-9]"
     r"|[0-9][ ]?[[^\x00-\x7f]&&[\p{Z}\p{Pd}\u2043\u2212\u2800]]+[ ]?[0-9]"
     r"|[!-~](?:[[^\x00-\x7f]&&[\p{Z}\u2800]]+[!-~]){4}"
     r"|[@.][[^\x00-\x7f]&&\p{Z}]|[[^\x00-\x7f]&&[\p{Z}\p{Pd}\u2043\u2212\u2800]][@.]",

@@ -26,6 +26,7 @@ TURNED_SIGNALS: tuple[str, ...] = (_BACKWARDS, _ROT13)
 _SAYS_BACKWARDS = regex.compile(_BACKWARDS, regex.IGNORECASE)
 _SAYS_ROT13 = regex.compile(_ROT13, regex.IGNORECASE)
 _RUN = regex.compile(r"\d+(?:[ -]\d+)+(?!\w)|[\w@.+-]+")
+_GROUPS = regex.compile(r"[A-Z0-9]+(?:[ -][A-Z0-9]+)+(?!\w)|[\w@.+-]+")
 _LETTERS = regex.compile(r"[A-Za-z]+")
 _BEHIND, _BEFORE = 400, 40
 """Code points behind such a word, and before it, in which it counts: no more than a stream looks back or waits."""
@@ -38,7 +39,7 @@ def overridden(form: Form) -> Form:
     if _OVERRIDE not in form.text:
         return form
     said = _apart(match.span(1) for match in _OVERRIDDEN.finditer(form.text))
-    return form.then(replaced(form.text, _RUN, partial(_where, said, _reversed)))
+    return form.then(replaced(form.text, _GROUPS, partial(_where, said, _reversed)))
 
 
 def turned(form: Form) -> Iterator[Form]:

@@ -142,6 +142,21 @@ def test_what_follows_a_mark_of_direction_is_read_both_ways(detector: Detector, 
         assert shown in [text[each.start : each.end] for each in detector.detect(text) if each.entity == entity]
 
 
+@pytest.mark.parametrize(
+    ("text", "entity"),
+    [
+        ("Call Ym9iQG1haWwuZXhh bXBsZS5jby51aw== please", "EMAIL_ADDRESS"),
+        ("mail KzQ0IDIwIDc5 NDYgMDk1OA== now", "PHONE_NUMBER"),
+        ("TcO8bGxl cjogbcO8 bGxlci5q YW7DqUBl eGFtcGxl LmNvbSBv aw==", "EMAIL_ADDRESS"),
+        ("agBhAG4A ZQBAAGUA eABhAG0A cABsAGUA LgBjAG8A bQA=", "EMAIL_ADDRESS"),
+        ("\u202e91 8629 1331 6106 KBWN 92BG\u202c", "IBAN_CODE"),
+        ("call 6467505505\u0301", "PHONE_NUMBER"),
+    ],
+)
+def test_what_is_in_two_pieces_or_more_is_found(detector: Detector, text: str, entity: str) -> None:
+    assert entity in [each.entity for each in detector.detect(text)]
+
+
 def test_plain_text_has_no_forms() -> None:
     assert normal.forms("My phone number is 9876543210.", set()) == ([], [])
     assert normal.forms("Ça va — très bien, l’été 😀", set()) == ([], [])
