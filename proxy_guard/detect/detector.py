@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from proxy_guard.detect import normal
 from proxy_guard.detect.cache import FindingsCache
 from proxy_guard.detect.catalogue import DEFAULT_ENTITIES, ENTITIES, NER_LABELS
+from proxy_guard.detect.covering import Covering
 from proxy_guard.detect.engine import Engine
 from proxy_guard.detect.patterns import Hit
 from proxy_guard.errors import ProxyGuardError
@@ -119,15 +120,12 @@ def _order(finding: Finding) -> tuple[int, int, float, str]:
 
 def _unseen(findings: Iterable[Finding], seen: list[Finding]) -> list[Finding]:
     """Those that no finding of the same entity covers at no lower score."""
+    cover = Covering(seen)
     return [
         each
         for each in findings
         if not any(
-            other.entity == each.entity
-            and other.start <= each.start
-            and each.end <= other.end
-            and other.score >= each.score
-            for other in seen
+            entity == each.entity and score >= each.score for entity, score, _ in cover.over(each.start, each.end)
         )
     ]
 

@@ -56,6 +56,7 @@ class _Mac(presidio.MacAddressRecognizer):  # type: ignore[misc]
     )
 
 
+_HOST = r"((www\d{0,3}[.])?[a-z0-9.\-]+[.]"
 _ENDED = re.compile(r"[\w-]|\.\w")
 _NO_HOST = re.compile(r"^[.-]|\.[.-]|-\.")
 _MISSED_SPACE = re.compile(r"([A-Za-z]+)\.[A-Za-z]{2}")
@@ -79,7 +80,11 @@ class _Url(presidio.UrlRecognizer):  # type: ignore[misc]
     def _compiled(self) -> list[tuple[Any, float]]:
         if not hasattr(self, "_expressions"):
             flags = self.global_regex_flags
-            self._expressions = [(regex.compile(each.regex, flags=flags), each.score) for each in self.patterns]
+            # Where none is found from the first of such characters, none is from the next ones, each tried in turn.
+            self._expressions = [
+                (regex.compile(each.regex.replace(_HOST, rf"(?<![a-z0-9.\-]){_HOST}", 1), flags=flags), each.score)
+                for each in self.patterns
+            ]
         return self._expressions
 
 

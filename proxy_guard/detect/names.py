@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -247,21 +248,23 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
     if line:
         start += len(text[start:end]) - len(text[start:end].lstrip())
         end = start + line.start()
-    while True:
-        size = end - start
-        start += len(text[start:end]) - len(text[start:end].lstrip(_EDGES))
-        end -= len(text[start:end]) - len(text[start:end].rstrip(_EDGES))
-        end -= len(match.group()) if (match := _POSSESSIVE.search(text[start:end])) else 0
-        words = list(WORD.finditer(text, start, end))
-        if not words:
-            return None
-        if words[0].group().lower() in NOT_NAMES or _TITLED.match(text[start : words[0].end()] + " "):
-            start = words[0].end()
-        elif words[-1].group().lower() in NOT_NAMES:
+    words = deque(WORD.finditer(text, start, end))
+    while words:
+        while text[start] in _EDGES:
+            start += 1
+        while text[end - 1] in _EDGES:
+            end -= 1
+        if possessive := _POSSESSIVE.search(text, max(start, end - 2), end):
+            end = possessive.start()
+        elif words[0].group().lower() in NOT_NAMES or _TITLED.match(text[start : words[0].end()] + " "):
+            start = words.popleft().end()
+        elif text[words[-1].start() : min(words[-1].end(), end)].lower() in NOT_NAMES:
             end = words[-1].start()
-        if end - start == size:
-            break
-    return (start, end) if _nameable(text[start:end]) else None
+        else:
+            return (start, end) if _nameable(text[start:end]) else None
+        while words and words[-1].start() >= end:
+            words.pop()
+    return None
 
 
 def _nameable(value: str) -> bool:

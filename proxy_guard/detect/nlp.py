@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from presidio_analyzer.nlp_engine import SpacyNlpEngine
@@ -26,6 +27,9 @@ _LIBRARIES = {"stanza": ("stanza", "torch"), "transformers": ("transformers", "t
 """What each kind of model other than spaCy's needs; the extra is called as the kind."""
 _ZONE = 1000
 """Questions after which the words of texts are forgotten."""
+_STRETCH = 200
+"""Code points without a space that spaCy cuts into tokens at a time: its time grows with their square, and worse."""
+_STRETCHED = re.compile(rf"\S{{{_STRETCH + 1},}}")
 _NER = ("transformer", "tok2vec", "ner", "entity_ruler", "beam_ner")
 _SENTENCES = ("parser", "senter", "sentencizer")
 _LEMMA = ("transformer", "tok2vec", "tagger", "morphologizer", "attribute_ruler", "lemmatizer")
@@ -75,12 +79,18 @@ class Nlp:
                     self._zone.__exit__(None, None, None)
 
     def tokens(self, text: str) -> Any:
-        """The tokens of a text, and nothing more."""
-        return self.model.make_doc(text)
+        """The tokens of a text, and nothing more. Stretches without a space are read in pieces of `_STRETCH`."""
+        if not _STRETCHED.search(text):
+            return self.model.make_doc(text)
+        from spacy.tokens import Doc  # noqa: PLC0415 - dear to import, and a model has
+
+        cuts = [cut for match in _STRETCHED.finditer(text) for cut in range(match.start(), match.end(), _STRETCH)]
+        pieces = [text[start:end] for start, end in pairwise([0, *cuts, len(text)]) if start < end]
+        return Doc.from_docs([self.model.make_doc(piece) for piece in pieces], ensure_whitespace=False)
 
     def lemmas(self, text: str) -> Any:
         """A document with tags and lemmas."""
-        document = self.model.make_doc(text)
+        document = self.tokens(text)
         for pipe in self._lemma:
             document = pipe(document)
         return document
@@ -92,10 +102,10 @@ class Nlp:
         documents in which an entity has several tokens, and the entities are found anew only where one of them
         would cross such a start; in all others no step of the search could have been another.
         """
-        documents = _through(self._ner, [self.model.make_doc(text) for text in texts])
+        documents = _through(self._ner, [self.tokens(text) for text in texts])
         if self._sentences and whole:
             several = [n for n, document in enumerate(documents) if any(len(span) > 1 for span in document.ents)]
-            parsed = _through(self._sentences, [self.model.make_doc(texts[n]) for n in several])
+            parsed = _through(self._sentences, [self.tokens(texts[n]) for n in several])
             crossed = [
                 (n, document)
                 for n, document in zip(several, parsed, strict=True)

@@ -46,7 +46,7 @@ class TransformersNlp(Nlp):
 
     def entities(self, texts: Sequence[str], *, whole: bool = True) -> list[Any]:
         """Documents with named entities, which the model always finds whole."""
-        documents = [self.model.make_doc(text) for text in texts]
+        documents = [self.tokens(text) for text in texts]
         found = self._labeller(list(texts)) if texts else []
         for document, labelled in zip(documents, found, strict=True):
             document.spans[_KEY] = SpanGroup(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 import regex
@@ -11,6 +13,7 @@ from presidio_analyzer import EntityRecognizer, RecognizerResult
 from presidio_analyzer.predefined_recognizers import SpacyRecognizer
 
 from proxy_guard.detect import addresses, dates, names, places
+from proxy_guard.detect.covering import Covering
 from proxy_guard.detect.lexicon import NOT_NAMES, WORD
 from proxy_guard.detect.lexicon import names as given_names
 from proxy_guard.detect.lexicon import places as known_places
@@ -90,10 +93,11 @@ _WHOLE = frozenset({"IBAN_CODE", "IP_ADDRESS"})
 def settled(text: str, hits: list[Hit]) -> list[Hit]:
     """Without what is part of something else, found as surely: a name in a street's; what overlaps is one."""
     merged = [_whole(text, hit) for hit in _merged(text, hits)]
-    codes = [match.span() for match in _CODE.finditer(text)] if any(hit.entity in _NAMES for hit in merged) else []
-    if codes:
+    if any(hit.entity in _NAMES for hit in merged):
+        codes = [match.span() for match in _CODE.finditer(text)]
         merged = [hit for hit in merged if not (hit.entity in _NAMES and _inside(hit, codes))]
-    return [hit for hit in merged if not any(_swallows(other, hit) for other in merged)]
+    whole = Covering(merged)
+    return [hit for hit in merged if not any(_swallows(*each, hit) for each in whole.over(hit.start, hit.end))]
 
 
 _NAMES = PROSE - {"DATE_TIME"}
@@ -106,18 +110,19 @@ def _whole(text: str, hit: Hit) -> Hit:
 
 
 def _inside(hit: Hit, spans: list[tuple[int, int]]) -> bool:
-    return any(start <= hit.start and hit.end <= end for start, end in spans)
+    """Whether `hit` is within one of `spans`, which are in order and apart."""
+    place = bisect_right(spans, hit.start, key=itemgetter(0))
+    return place > 0 and hit.end <= spans[place - 1][1]
 
 
-def _swallows(whole: Hit, part: Hit) -> bool:
-    if whole.entity == part.entity or not (whole.start <= part.start and part.end <= whole.end):
+def _swallows(entity: str, score: float, longer: bool, part: Hit) -> bool:
+    """Whether a hit of `entity` and `score` around `part`, or just where it is, leaves nothing of it."""
+    if entity == part.entity:
         return False
-    longer = whole.end - whole.start > part.end - part.start
-    if part.entity in PROSE and whole.entity in PROSE:
-        return whole.score >= part.score if longer else whole.score > part.score
-    if part.entity in ("PHONE_NUMBER", "CREDIT_CARD", "DATE_TIME") and whole.entity in _WHOLE:
-        return whole.score > part.score or (longer and whole.score == part.score)
-    return False
+    surer = score > part.score or (longer and score == part.score)
+    if part.entity in PROSE and entity in PROSE:
+        return surer
+    return surer and part.entity in ("PHONE_NUMBER", "CREDIT_CARD", "DATE_TIME") and entity in _WHOLE
 
 
 def _merged(text: str, hits: list[Hit]) -> list[Hit]:

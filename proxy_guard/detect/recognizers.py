@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import presidio_analyzer.predefined_recognizers as presidio
-from presidio_analyzer import EntityRecognizer, PatternRecognizer
+import regex
+from presidio_analyzer import EntityRecognizer, PatternRecognizer, RecognizerResult
 
 from proxy_guard.detect import custom, own
 from proxy_guard.detect.catalogue import OWN_RECOGNIZERS, PATTERN_RECOGNIZERS, PHONE
 from proxy_guard.detect.mended import MENDED
+from proxy_guard.detect.own import SECONDS
 from proxy_guard.detect.phone_own import PHONE_REGIONS, PhoneNumbers
 from proxy_guard.detect.suffixes import suffixes
 
 
+_ATOM = r"!#$%&'*+\-/=?^_`{|}~\w"
+_LOCAL = regex.compile(rf"(?<![.{_ATOM}])[.{_ATOM}]*+(?<=[{_ATOM}])(?=@)")
+_BEGIN = regex.compile(rf"\b[{_ATOM}]")
+_DOMAIN = regex.compile(r"@\w+([-.]\w+)*\.\w+([-.]\w+)*\b")
+
+
 class _Email(presidio.EmailRecognizer):  # type: ignore[misc]
+    """Finds what Presidio's pattern does, which takes the square of the time of what stands before an `@`."""
+
+    def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None, regex_flags: Any = None) -> list[Any]:
+        """The addresses in `text`, from left to right. Raises TimeoutError where the text makes a pattern slow."""
+        found, done = [], 0
+        for local in _LOCAL.finditer(text, timeout=SECONDS):
+            begin = _BEGIN.search(text, max(done, local.start()), local.end(), timeout=SECONDS)
+            domain = begin and _DOMAIN.match(text, local.end(), timeout=SECONDS)
+            if begin and domain:
+                start, done = begin.start(), domain.end()
+                if self.validate_result(text[start:done]):
+                    found.append(RecognizerResult("EMAIL_ADDRESS", start, done, self.MAX_SCORE))
+        return found
+
     def validate_result(self, pattern_text: str) -> bool:
         return bool(suffixes()(pattern_text).fqdn)
 
