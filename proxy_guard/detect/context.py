@@ -69,16 +69,22 @@ class WordContext:
                 for word in sorted(wanted, key=len, reverse=True)
             )
             pattern = self._patterns[key] = re.compile(rf"(?<![^\W_])(?:{alternatives})", re.IGNORECASE)
-        before = _BEFORE.search(text, max(0, hit.start - _REACH), hit.start)
+        before = _last_words(text[max(0, hit.start - _REACH) : hit.start])
         after = _AFTER.match(text, hit.end, hit.end + _REACH)
-        return any(pattern.search(found.group()) for found in (before, after) if found)
+        return bool(pattern.search(before) or (after and pattern.search(after.group())))
 
 
 _SHORT = 3
 _REACH = 160
 """Code points on either side in which the words of a context are looked for."""
-_BEFORE = re.compile(r"(?:\S+\s+){0,5}\S*\Z")
 _AFTER = re.compile(r"\S*(?:\s+\S+){0,3}")
+
+
+def _last_words(text: str) -> str:
+    """The end of `text`: its last five words, and the one it ends in, if it does not end with a space."""
+    count = 5 if text[-1:].isspace() else 6
+    words = text.rsplit(maxsplit=count)
+    return text[len(words[0]) :] if len(words) > count else text
 
 
 def _boosted(hit: Hit) -> Hit:

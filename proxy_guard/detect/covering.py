@@ -5,26 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
-from typing import Protocol
 
-
-class Scored(Protocol):
-    """A hit or a finding."""
-
-    @property
-    def entity(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def score(self) -> float: ...
+from proxy_guard.detect.patterns import Hit
+from proxy_guard.model import Finding
 
 
 class Covering:
     """Spans by entity and score, of which there are few, to be asked what covers another span."""
 
-    def __init__(self, spans: Iterable[Scored]) -> None:
+    def __init__(self, spans: Iterable[Hit | Finding]) -> None:
         groups: dict[tuple[str, float], list[tuple[int, int]]] = {}
         for each in spans:
             groups.setdefault((each.entity, each.score), []).append((each.start, each.end))
