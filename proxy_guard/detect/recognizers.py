@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from unicodedata import combining, normalize
 
 import presidio_analyzer.predefined_recognizers as presidio
 import regex
@@ -31,7 +32,8 @@ _DOMAIN = regex.compile(r"@\w+([-.]\w+)*\.\w+([-.]\w+)*\b")
 class _WholeEmail(_Email):
     """Finds what Presidio's pattern does, whose time grows with the square of the length of what is before an `@`.
 
-    Looks at the domain alone: with what is before the `@`, a URL's path may pass for one.
+    Looks at the domain alone: with what is before the `@`, a URL's path may pass for one. Accents in it are no way
+    round: a reader leaves them out.
     """
 
     def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None, regex_flags: Any = None) -> list[Any]:
@@ -42,9 +44,16 @@ class _WholeEmail(_Email):
             domain = begin and _DOMAIN.match(text, local.end(), timeout=SECONDS)
             if begin and domain:
                 start, done = begin.start(), domain.end()
-                if self.validate_result(domain.group()[1:]):
+                if self.validate_result(domain.group()[1:]) or self.validate_result(_unmarked(domain.group()[1:])):
                     found.append(RecognizerResult("EMAIL_ADDRESS", start, done, self.MAX_SCORE))
         return found
+
+
+def _unmarked(domain: str) -> str:
+    """A host name without accents and other marks on its letters."""
+    if domain.isascii():
+        return ""
+    return "".join(each for each in normalize("NFKD", domain) if not combining(each))
 
 
 OFFLINE: dict[str, type[PatternRecognizer]] = {"EmailRecognizer": _Email}

@@ -35,6 +35,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "soft hyphen": lambda v: _between(v, "\u00ad"),
     "word joiner in the middle": lambda v: v[:6] + "\u2060" + v[6:],
     "combining strokes": lambda v: "".join(c + "\u0336" if c.isdigit() else c for c in v),
+    "an accent at the end": lambda v: v + "\u0301",
     "decimal references": lambda v: "".join(f"&#{ord(c)};" for c in v),
     "hexadecimal references": lambda v: "".join(f"&#x{ord(c):x};" for c in v),
     "references of references": lambda v: html.escape("".join(f"&#{ord(c)};" for c in v)),

@@ -189,6 +189,7 @@ def test_any_split(guard: Guard, form: str) -> None:
         + "  my Aadhaar number is 498273\xad150145 ",
         "order no./10:30 - card) your code is 4829 192.168.1.77 and then we will see what becomes of it all in the end, "
         'account 123456789012\nmy IBAN is <~E,9)oF(HJ3DffP5FD,*)+EV:2F!,1<+DGpY+@eaR3DNXB9/\\IY2DI!D0f_!I3&*E9/Keh?AT/c+F8~>"',
+        "write to orla.quillfeather@example.com\u0301, or to jane.doe@example.co\u0301m\u0301 and then we will see",
     ],
 )
 def test_one_character_at_a_time(guard: Guard, text: str) -> None:
