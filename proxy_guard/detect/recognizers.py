@@ -43,9 +43,10 @@ class _WholeEmail(_Email):
             begin = _BEGIN.search(text, max(done, local.start()), local.end(), timeout=SECONDS)
             domain = begin and _DOMAIN.match(text, local.end(), timeout=SECONDS)
             if begin and domain:
-                start, done = begin.start(), domain.end()
-                if self.validate_result(domain.group()[1:]) or self.validate_result(_unmarked(domain.group()[1:])):
-                    found.append(RecognizerResult("EMAIL_ADDRESS", start, done, self.MAX_SCORE))
+                done = domain.end()
+                host = domain.group()[1:]
+                if self.validate_result(host) or self.validate_result(_unmarked(host)):
+                    found.append(RecognizerResult("EMAIL_ADDRESS", begin.start(), done, self.MAX_SCORE))
         return found
 
 
