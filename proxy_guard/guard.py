@@ -165,6 +165,10 @@ class Guard:
         """The verdict, with nothing between the engine and the event loop."""
         inspection = engine.inspect(message, match, self._rules.limits)
         said = engine.advance(inspection)
+        if isinstance(said, Screening):
+            said = engine.advance(inspection, await self._answer(message, said, 0))
+        if isinstance(said, Scrub) and self._workers and self._slow(said) and self._workers.ready():
+            return await self._large(message, match)  # from the start: all that was asked is free of consequences
         deadline = time.monotonic() + self._rules.limits.time
         while not isinstance(said, Verdict):
             asked = time.monotonic()
@@ -173,6 +177,10 @@ class Guard:
                 deadline += time.monotonic() - asked
             said = engine.advance(inspection, answer)
         return said
+
+    def _slow(self, wish: Scrub) -> bool:
+        scrubber = self._scrubbers[wish.scrubber]
+        return scrubber.slow(scrubber.slots_of(wish), wish.wanted)
 
     async def _large(self, message: Message, match: Match) -> Verdict:
         """The same where it would hold up the event loop: in a worker process, or for want of one in threads."""
@@ -298,7 +306,9 @@ class Guard:
     async def _scrubbed(self, wish: Scrub, deadline: float) -> Scrubbed:
         scrubber = self._scrubbers[wish.scrubber]
         slots = scrubber.slots_of(wish)
-        judgements: Sequence[Judgement] | None = scrubber.at_once(slots, wish.wanted)
+        judgements: Sequence[Judgement] | None = None
+        if not scrubber.slow(slots, wish.wanted):
+            judgements = scrubber.at_once(slots, wish.wanted)
         if judgements is None:
             with anyio.fail_after(max(0, deadline - time.monotonic())):
                 judgements = await scrubber.scrub(slots, wish.wanted)

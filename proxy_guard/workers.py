@@ -20,7 +20,6 @@ import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
@@ -117,7 +116,7 @@ class Workers:
     def _anew(self) -> None:
         self._owner = os.getpid()
         self._nursery: _Nursery | None = None
-        self._coming: Future[_Nursery] | None = None
+        self._coming: Future[tuple[_Nursery, _Worker]] | None = None
         self._idle: list[_Worker] = []
         self._inside = 0
         self._starting = anyio.Lock()
@@ -130,9 +129,12 @@ class Workers:
             self._anew()
         if self._nursery is None and self._coming is None:
             self._setup["warm"] = True
-            self._coming = Future()
-            # Not of a pool: a program that ends does not wait for it.
-            Thread(target=_start_nursery, args=(self._setup, self._coming), daemon=True).start()
+            self._start_aside()
+
+    def _start_aside(self) -> None:
+        self._coming = Future()
+        # Not of a pool: a program that ends does not wait for it.
+        Thread(target=_start_nursery, args=(self._setup, self._coming), daemon=True).start()
 
     async def aclose(self) -> None:
         """Ends the workers, save those that are busy: they end with what they do. Later ones are started anew."""
@@ -143,6 +145,21 @@ class Workers:
         # The nursery ends when nothing refers to it any more.
         self._nursery = self._coming = None
         self._idle.clear()
+
+    @property
+    def full(self) -> bool:
+        """Whether what comes now is refused."""
+        return self._inside >= self._pool.workers + self._pool.queue
+
+    def ready(self) -> bool:
+        """Whether a job need not wait for the rules to be loaded, nor is refused; has them loaded, if they are not."""
+        if self._owner != os.getpid():
+            self._anew()
+        if self._nursery is not None and self._nursery.alive:
+            return not self.full
+        if self._coming is None and not self._inside:
+            self._start_aside()
+        return self._coming is not None and self._coming.done() and not self.full
 
     async def inspect(self, message: Message, key: Key, respond: Respond) -> Verdict | Failed:
         """The verdict on a message that met the rules of that key, or why there is none. Raises WorkerDied."""
@@ -159,7 +176,7 @@ class Workers:
     async def _do(self, job: Job, respond: Respond, data: bytes = b"") -> Done | Failed:
         if self._owner != os.getpid():
             self._anew()  # the server forked itself: the workers are another's
-        if self._inside >= self._pool.workers + self._pool.queue:
+        if self.full:
             return Failed("unavailable", f"too many {self._pool.what} are waiting")
         self._inside += 1
         try:
@@ -183,10 +200,22 @@ class Workers:
         """Has a nursery, and a first worker of it: all wait for that, whatever the time for a message is."""
         async with self._starting:
             if self._nursery is None or not self._nursery.alive:
-                coming, self._coming = self._coming, None
-                make = coming.result if coming else partial(_Nursery, self._setup)
-                self._nursery = await anyio.to_thread.run_sync(make)
-                self._idle.append(await self._fork(self._nursery))
+                if self._coming is None:
+                    self._start_aside()
+                assert self._coming is not None
+                try:
+                    with anyio.fail_after(_START):
+                        come = await anyio.to_thread.run_sync(self._coming.result, abandon_on_cancel=True)
+                except TimeoutError:
+                    self._coming = None
+                    raise WorkerDied("did not start") from None
+                except Exception:
+                    self._coming = None
+                    raise
+                self._nursery, worker = come
+                self._coming = None
+                self._idle.append(worker)
+            assert self._nursery is not None
             return self._nursery
 
     async def _work(self, nursery: _Nursery, job: Job, data: bytes, respond: Respond) -> Done | Failed:
@@ -241,9 +270,13 @@ class Workers:
             return await anyio.to_thread.run_sync(call, *args, abandon_on_cancel=True, limiter=self._threads)
 
 
-def _start_nursery(setup: dict[str, Any], coming: Future[_Nursery]) -> None:
+def _start_nursery(setup: dict[str, Any], coming: Future[tuple[_Nursery, _Worker]]) -> None:
+    """A nursery, once its first worker is there."""
     try:
-        coming.set_result(_Nursery(setup))
+        nursery = _Nursery(setup)
+        worker = nursery.fork()
+        worker.ready()
+        coming.set_result((nursery, worker))
     except BaseException as error:  # noqa: BLE001 - it is for who waits for it
         coming.set_exception(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import shutil
 import statistics
@@ -38,7 +39,17 @@ def _bodies() -> dict[str, bytes]:
         "50 MB, brackets": b'{"messages":[' + b"[]," * (_SIZE // 3) + b"[]]}",
         "100 kB, names": json.dumps({f"n{n}": {"a": str(n)} for n in range(4000)}).encode(),
         "100 kB, ats": _chat("@." * 50_000),
+        **{f"{size} kB of {unit!r}": _slow(unit, size) for unit in _SLOW for size in (100, 16)},
     }
+
+
+_SLOW = ("01100001 ", "^123456789 ", "@gmail.com ", "½")
+"""What texts are made of that take long to look through."""
+_TURN = b"turn 00000000"
+
+
+def _slow(unit: str, size: int) -> bytes:
+    return _chat(f"{_TURN.decode()} {unit * (size * 1000 // len(unit))} a@example.com")
 
 
 def run(bench: Bench) -> Report:
@@ -74,8 +85,9 @@ def _beside(address: str, body: bytes) -> list[float]:
     ended = threading.Event()
 
     def sending() -> None:
+        turns = itertools.count()
         while body and not ended.is_set():
-            _send(address, body)
+            _send(address, body.replace(_TURN, b"turn %08d" % next(turns), 1))  # else it was seen before
 
     sender = threading.Thread(target=sending)
     sender.start()
@@ -121,7 +133,7 @@ def _mitmproxy(bench: Bench, rules: Path, api: str) -> AbstractContextManager[st
 
 
 def _seconds(_: Settings) -> float:
-    return 2 * 7 * _SECONDS
+    return 2 * 15 * _SECONDS
 
 
 SUITE = Suite("large", run, _seconds, order=55)

@@ -35,6 +35,10 @@ class Scrubber(ABC):
         Raises ProxyGuardError where it can't serve that policy.
         """
 
+    def slow(self, slots: Sequence[Slot], wanted: Wanted) -> bool:
+        """Whether `scrub` may hold the interpreter so long that the message is better inspected by a worker process."""
+        return False
+
     def at_once(self, slots: Sequence[Slot], wanted: Wanted) -> Sequence[Judgement] | None:
         """The answer of `scrub`, where it takes less than a millisecond or so; None where it may take longer."""
         return None

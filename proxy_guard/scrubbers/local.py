@@ -40,6 +40,10 @@ class LocalScrubber(Scrubber):
                 phone_regions=wanted.phone_regions,
             )
 
+    def slow(self, slots: Sequence[Slot], wanted: Wanted) -> bool:
+        """Whether there is much in these texts that takes long, and was not seen before."""
+        return self._detectors[wanted].slow([slot.text for slot in slots])
+
     def at_once(self, slots: Sequence[Slot], wanted: Wanted) -> list[list[Finding]] | None:
         """The findings of small texts, where no model has to be asked."""
         detector = self._detectors[wanted]

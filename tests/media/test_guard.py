@@ -263,7 +263,7 @@ def test_workers_that_were_started_with_the_server_have_the_models_of_ocr(make: 
     workers = guard.media._workers
     assert workers is not None
     assert workers._coming is not None
-    nursery = workers._coming.result(60)
+    nursery, _ = workers._coming.result(60)
     assert time.monotonic() - started < 60
     (verdict,) = inspect(guard, chat(data_url(png("Phone " + PHONE), "image/png")))
     assert verdict.action == "rewrite"
