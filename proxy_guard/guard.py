@@ -165,12 +165,12 @@ class Guard:
         """The verdict, with nothing between the engine and the event loop."""
         inspection = engine.inspect(message, match, self._rules.limits)
         said = engine.advance(inspection)
-        if isinstance(said, Screening):
-            said = engine.advance(inspection, await self._answer(message, said, 0))
-        if isinstance(said, Scrub) and self._workers and self._slow(said) and self._workers.ready():
-            return await self._large(message, match)  # from the start: all that was asked is free of consequences
         deadline = time.monotonic() + self._rules.limits.time
+        within = True  # nobody else was asked yet: it can be begun again elsewhere
         while not isinstance(said, Verdict):
+            if within and isinstance(said, Scrub) and self._workers and self._slow(said) and self._workers.ready():
+                return await self._large(message, match)
+            within = within and isinstance(said, Screening | Scrub) and said.scrubber not in self._rules.connections
             asked = time.monotonic()
             answer = await self._answer(message, said, deadline)
             if isinstance(said, ScrubMedia):  # each medium has a time of its own
