@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from presidio_analyzer.context_aware_enhancers import LemmaContextAwareEnhancer
 
+from proxy_guard.detect.catalogue import ENTITIES
 from proxy_guard.detect.nlp import Nlp
 from proxy_guard.detect.patterns import Hit
 
@@ -71,13 +72,28 @@ class WordContext:
             pattern = self._patterns[key] = re.compile(rf"(?<![^\W_])(?:{alternatives})", re.IGNORECASE)
         before = _last_words(text[max(0, hit.start - _REACH) : hit.start])
         after = _AFTER.match(text, hit.end, hit.end + _REACH)
-        return bool(pattern.search(before) or (after and pattern.search(after.group())))
+        return bool(_said(pattern, before, _EARLIER) or (after and _said(pattern, after.group(), _LATER)))
 
 
 _SHORT = 3
 _REACH = 160
 """Code points on either side in which the words of a context are looked for."""
 _AFTER = re.compile(r"\S*(?:\s+\S+){0,3}")
+
+
+# What stands for a value that was scrubbed. One that a value follows at once is a tag around it.
+_EARLIER = re.compile(r"<([A-Z_]+)>(?=[^\w+(])")
+_LATER = re.compile(r"<([A-Z_]+)>(?![\w+(])")
+
+
+def _said(pattern: re.Pattern[str], text: str, scrubbed: re.Pattern[str]) -> bool:
+    """Whether a word of `pattern` is in `text`, but for what stands there in place of a value: else a text that was
+    scrubbed would have more in it than before."""
+    if not pattern.search(text):
+        return False
+    return "<" not in text or bool(
+        pattern.search(scrubbed.sub(lambda match: "" if match[1] in ENTITIES else match[0], text))
+    )
 
 
 def _last_words(text: str) -> str:
