@@ -185,7 +185,11 @@ def messages(data: bytes) -> None:
     turned = json.dumps(_turned(json.loads(body)), ensure_ascii=False).encode("utf-8", "surrogatepass")
     other = _inspected(exchange, exchange.request(_JSON, turned))
     assert other.action == "rewrite"
-    assert _sorted(json.loads(other.body)) == _sorted(json.loads(verdict.body))
+    # A value that is split over two texts is one only where these follow each other.
+    if len(other.findings) == len(verdict.findings):
+        assert _sorted(json.loads(other.body)) == _sorted(json.loads(verdict.body))
+    else:
+        assert _inspected(exchange, exchange.request(_JSON, other.body)).action == "allow"
 
 
 def _turned(value: Any) -> Any:
