@@ -72,7 +72,7 @@ class WordContext:
             pattern = self._patterns[key] = re.compile(rf"(?<![^\W_])(?:{alternatives})", re.IGNORECASE)
         before = _last_words(text[max(0, hit.start - _REACH) : hit.start])
         after = _AFTER.match(text, hit.end, hit.end + _REACH)
-        return bool(_said(pattern, before, _EARLIER) or (after and _said(pattern, after.group(), _LATER)))
+        return _said(pattern, before) or bool(after and _said(pattern, after.group()))
 
 
 _SHORT = 3
@@ -81,18 +81,17 @@ _REACH = 160
 _AFTER = re.compile(r"\S*(?:\s+\S+){0,3}")
 
 
-# What stands for a value that was scrubbed. One that a value follows at once is a tag around it.
-_EARLIER = re.compile(r"<([A-Z_]+)>(?=[^\w+(])")
-_LATER = re.compile(r"<([A-Z_]+)>(?![\w+(])")
+_SCRUBBED = re.compile(r"<([A-Z_]+)>")
+"""What stands for a value that was scrubbed; also a tag before one, which is said again at its end."""
 
 
-def _said(pattern: re.Pattern[str], text: str, scrubbed: re.Pattern[str]) -> bool:
+def _said(pattern: re.Pattern[str], text: str) -> bool:
     """Whether a word of `pattern` is in `text`, but for what stands there in place of a value: else a text that was
     scrubbed would have more in it than before."""
     if not pattern.search(text):
         return False
     return "<" not in text or bool(
-        pattern.search(scrubbed.sub(lambda match: "" if match[1] in ENTITIES else match[0], text))
+        pattern.search(_SCRUBBED.sub(lambda match: "" if match[1] in ENTITIES else match[0], text))
     )
 
 

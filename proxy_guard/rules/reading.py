@@ -71,7 +71,12 @@ class SourceFile:
 
     def _position(self, loc: Loc) -> tuple[int, int]:
         if self._tree is None:  # the slow reader keeps positions; only mistakes need it
-            self._tree = YAML(typ="rt").load(self._text)
+            try:
+                self._tree = YAML(typ="rt").load(
+                    self._text.replace("\t", " ")
+                )  # it takes fewer tabs than the quick one
+            except (YAMLError, ValueError, RecursionError):
+                self._tree = {}
         node: Any = self._tree
         place = (0, 0)
         for part in loc:

@@ -14,7 +14,13 @@ def detector() -> Detector:
 
 @pytest.mark.parametrize(
     "text",
-    ["1.2.3.4 <EMAIL_ADDRESS>", "<EMAIL_ADDRESS> 1.2.3.4", "to <EMAIL_ADDRESS>, 1.2.3.4", "1.2.3.4, <IP_ADDRESS>."],
+    [
+        "1.2.3.4 <EMAIL_ADDRESS>",
+        "<EMAIL_ADDRESS> 1.2.3.4",
+        "to <EMAIL_ADDRESS>, 1.2.3.4",
+        "1.2.3.4, <IP_ADDRESS>.",
+        "<IP_ADDRESS>1.2.3.4",
+    ],
 )
 def test_a_placeholder_is_no_context(detector: Detector, text: str) -> None:
     assert detector.detect(text) == []
