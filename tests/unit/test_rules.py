@@ -204,6 +204,13 @@ def test_a_file_that_is_not_utf_8_is_told(folder: Path) -> None:
 # --- mistakes between files ----------------------------------------------------------------------------
 
 
+def test_a_mistake_beside_a_tab_in_a_word_is_told_with_its_place(folder: Path) -> None:
+    """The quick reader of YAML takes such a tab in a flow mapping, the one that knows places does not."""
+    put(folder, "policies/mask.yaml", POLICY + "about: {a: b\tc}\nkinds: 1\n")
+    told = [(fault.line, fault.column, fault.field) for fault in faults(folder)]
+    assert told == [(5, 1, "about"), (6, 1, "kinds")]
+
+
 def test_a_missing_guard_file_is_told(folder: Path) -> None:
     (folder / "guard.yaml").unlink()
     (fault,) = faults(folder)
