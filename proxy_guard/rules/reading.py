@@ -60,7 +60,7 @@ class SourceFile:
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             problem = (error.problem or error.context or "not valid YAML").split(" with value", maxsplit=1)[0]
             raise RulesError([RuleFault(self.name, line, column, "", f"not valid YAML: {problem}")]) from None
-        except (YAMLError, ValueError, RecursionError):  # a date that is none is a ValueError
+        except (YAMLError, ValueError, TypeError, RecursionError):  # a date that is none; a mapping as a key
             raise RulesError([RuleFault(self.name, 1, 1, "", "not valid YAML")]) from None
         return tree if values is None else values
 
@@ -75,7 +75,7 @@ class SourceFile:
                 self._tree = YAML(typ="rt").load(
                     self._text.replace("\t", " ")
                 )  # it takes fewer tabs than the quick one
-            except (YAMLError, ValueError, RecursionError):
+            except (YAMLError, ValueError, TypeError, RecursionError):
                 self._tree = {}
         node: Any = self._tree
         place = (0, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from proxy_guard.codecs.content_encoding import decode_content
 from proxy_guard.errors import RulesError, Unreadable
 from proxy_guard.exchange import Exchange
 from proxy_guard.guard import BROKEN, Guard
-from proxy_guard.locate.jsonpath import PathFault, compile_path
+from proxy_guard.locate.jsonpath import PathFault, compile_path, normalized
 from proxy_guard.model import Finding, Headers, Message, Verdict, Wanted
 from proxy_guard.operators.mask import Mask
 from proxy_guard.operators.redact import Redact
@@ -198,12 +198,21 @@ _TOUCHING = 4
 def _beside_what_was_scrubbed(document: Any, verdict: Verdict) -> bool:
     """Whether all that was found touches what stands for another value: it had more characters on that side before."""
     for finding in verdict.findings:
-        (value, _, _, key), *_ = compile_path(finding.path)(document)
-        texts = [each for each in (value, key) if isinstance(each, str)]
+        texts = [text for path, text in _texts(document) if normalized(path) == finding.path]
         near = [text[max(0, finding.start - _TOUCHING) : finding.end + _TOUCHING] for text in texts]
         if not any("<" in each or ">" in each or "X" in each for each in near):
             return False
     return True
+
+
+def _texts(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every text of a document with its path, names of members among them."""
+    if isinstance(value, str):
+        yield path, value
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        if isinstance(key, str):
+            yield (*path, key), key
+        yield from _texts(each, (*path, key))
 
 
 def _turned(value: Any) -> Any:

@@ -211,6 +211,11 @@ def test_a_mistake_beside_a_tab_in_a_word_is_told_with_its_place(folder: Path) -
     assert told == [(5, 1, "about"), (6, 1, "kinds")]
 
 
+def test_a_mapping_in_place_of_a_key_is_told(folder: Path) -> None:
+    put(folder, "policies/mask.yaml", POLICY + "? - a: b\n: 1\n")
+    assert [fault.message for fault in faults(folder)] == ["not valid YAML"]
+
+
 def test_a_missing_guard_file_is_told(folder: Path) -> None:
     (folder / "guard.yaml").unlink()
     (fault,) = faults(folder)
