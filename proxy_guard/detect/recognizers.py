@@ -32,21 +32,29 @@ _DOMAIN = regex.compile(r"@\w+([-.]\w+)*\.\w+([-.]\w+)*\b")
 class _WholeEmail(_Email):
     """Finds what Presidio's pattern does, whose time grows with the square of the length of what is before an `@`.
 
-    Looks at the domain alone: with what is before the `@`, a URL's path may pass for one. Accents in it are no way
-    round: a reader leaves them out.
+    An address may begin in the domain of another that is none. Looks at the domain alone: with what is before the `@`,
+    a URL's path may pass for one. Accents in it are no way round: a reader leaves them out.
     """
 
     def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None, regex_flags: Any = None) -> list[Any]:
         """The addresses in `text`, from left to right. Raises TimeoutError where the text makes a pattern slow."""
-        found, done = [], 0
+        found = []
+        read = kept = 0  # where the last match ends, and where the last that is an address does
         for local in _LOCAL.finditer(text, timeout=SECONDS):
-            begin = _BEGIN.search(text, max(done, local.start()), local.end(), timeout=SECONDS)
-            domain = begin and _DOMAIN.match(text, local.end(), timeout=SECONDS)
-            if begin and domain:
-                done = domain.end()
-                host = domain.group()[1:]
-                if self.validate_result(host) or self.validate_result(_unmarked(host)):
-                    found.append(RecognizerResult("EMAIL_ADDRESS", begin.start(), done, self.MAX_SCORE))
+            begins = [
+                _BEGIN.search(text, max(place, local.start()), local.end(), timeout=SECONDS) for place in (kept, read)
+            ]
+            domain = any(begins) and _DOMAIN.match(text, local.end(), timeout=SECONDS)
+            if not domain:
+                continue
+            if begins[1]:
+                read = domain.end()
+            host = domain.group()[1:]
+            if self.validate_result(host) or self.validate_result(_unmarked(host)):
+                begin = begins[0] or begins[1]
+                assert begin is not None
+                kept = domain.end()
+                found.append(RecognizerResult("EMAIL_ADDRESS", begin.start(), kept, self.MAX_SCORE))
         return found
 
 

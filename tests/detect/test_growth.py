@@ -60,11 +60,24 @@ def test_a_long_name_is_cut_down_at_once() -> None:
     st.lists(st.sampled_from(["a", ".", "@", "-", "!", "b.co", "a@b.co", " ", "é", "1", "_", "'", "\n"]), max_size=12)
 )
 def test_addresses_are_those_of_presidio(parts: list[str]) -> None:
+    """And those whose local part begins in a domain that is none, where Presidio looks no more."""
     text = "".join(parts)
     (own,) = recognizers_for({"EMAIL_ADDRESS"})
     pattern = regex.compile(presidio.EmailRecognizer.PATTERNS[0].regex, flags=own.global_regex_flags)
-    theirs = [match.span() for match in pattern.finditer(text) if own.validate_result(match.group().partition("@")[2])]
-    assert [(each.start, each.end) for each in own.analyze(text, [])] == theirs
+    theirs: list[tuple[int, int]] = []
+    dropped: list[tuple[int, int]] = []
+    for match in pattern.finditer(text):
+        (theirs if own.validate_result(match.group().partition("@")[2]) else dropped).append(match.span())
+    found = [(each.start, each.end) for each in own.analyze(text, [])]
+    assert found == theirs or dropped
+    covered = {place for start, end in found for place in range(start, end)}
+    assert covered.issuperset(place for start, end in theirs for place in range(start, end) if text[place].isalnum())
+
+
+def test_an_address_behind_a_domain_that_is_none_is_found() -> None:
+    (own,) = recognizers_for({"EMAIL_ADDRESS"})
+    text = "ana@example.comana@example.com"
+    assert [text[each.start : each.end] for each in own.analyze(text, [])] == ["example.comana@example.com"]
 
 
 @pytest.mark.parametrize("text", ["x" * 201, "%" * 401 + "\n\n  hi " + "y-" * 300, "\u00a0" * 300, " " + "a" * 500])
