@@ -18,6 +18,8 @@ from proxy_guard.errors import RuleFault, RulesError
 Loc = tuple[str | int, ...]
 Version = Literal[1]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Lower case, digits and hyphens.")]
+_UNREADABLE = (YAMLError, ValueError, TypeError, RecursionError)
+"""What the readers of YAML raise: for a date that is none a ValueError, for a mapping as a key a TypeError."""
 _HALVES = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 _TAG = re.compile(r"(?:literal|dict|list|tuple|function|constrained|nullable)[\[-]|\[key\]$")
@@ -60,7 +62,7 @@ class SourceFile:
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             problem = (error.problem or error.context or "not valid YAML").split(" with value", maxsplit=1)[0]
             raise RulesError([RuleFault(self.name, line, column, "", f"not valid YAML: {problem}")]) from None
-        except (YAMLError, ValueError, TypeError, RecursionError):  # a date that is none; a mapping as a key
+        except _UNREADABLE:
             raise RulesError([RuleFault(self.name, 1, 1, "", "not valid YAML")]) from None
         return tree if values is None else values
 
@@ -71,11 +73,10 @@ class SourceFile:
 
     def _position(self, loc: Loc) -> tuple[int, int]:
         if self._tree is None:  # the slow reader keeps positions; only mistakes need it
+            text = self._text.replace("\t", " ")  # it takes fewer tabs than the quick one
             try:
-                self._tree = YAML(typ="rt").load(
-                    self._text.replace("\t", " ")
-                )  # it takes fewer tabs than the quick one
-            except (YAMLError, ValueError, TypeError, RecursionError):
+                self._tree = YAML(typ="rt").load(text)
+            except _UNREADABLE:
                 self._tree = {}
         node: Any = self._tree
         place = (0, 0)
