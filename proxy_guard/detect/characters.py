@@ -1,7 +1,8 @@
 """Characters that hide a value: what they stand for, and whether a text has such at all.
 
 NFKC (Unicode UAX #15), digits of any script, invisible characters left out, exotic spaces and dashes, letters of other
-scripts that look like Latin ones in words that are otherwise Latin, text written in tags or variation selectors.
+scripts that look like Latin ones in words that are otherwise Latin, text written in tags or variation selectors. Where
+a script that is written without spaces touches a value (`请jane@example.com`), a space is put between.
 """
 
 from __future__ import annotations
@@ -59,14 +60,23 @@ _WITHIN = regex.compile(
 )
 _BESIDE = re.compile(f"[A-Za-z0-9@._-][{_ALIKE}]|[{_ALIKE}][A-Za-z0-9@._-]")
 
+_FOREIGN = r"[[^\x00-\x7f]&&[\p{L}\p{M}]--\p{Latin}--\p{Inherited}]"
+_TOUCHING = regex.compile(rf"(?<={_FOREIGN})(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?={_FOREIGN})", _V1)
+_VALUE = r"[0-9A-Z@\[({<]"
+_BEFORE = re.compile(rf"[^\x00-\x7f](?=[A-Za-z0-9])[ -~]{{0,99}}?{_VALUE}")
+_BEHIND = re.compile(rf"{_VALUE}(?:(?!{_VALUE})[ -~]){{0,99}}(?<=[A-Za-z0-9])[^\x00-\x7f]")
+"""What touches a character beyond ASCII and may be, or hold, a value."""
+
 
 class _Kinds(dict[str, int]):
-    """Characters to what they may be part of: 1 always hides, 2 within a value, 4 looks like a Latin letter."""
+    """Characters to what they may be part of: 1 always hides, 2 within a value, 4 looks like a Latin letter, 8 is
+    a letter of another script."""
 
     def __missing__(self, char: str) -> int:
         kind = 0
         if not char.isascii():
             kind = (_ALWAYS.match(char) is not None) + 2 * (_SOMETIMES.match(char) is not None) + 4 * (char in _ALIKE)
+            kind += 8 * (_LETTER.match(char) is not None)
         if len(self) < _MOST_KINDS:
             self[char] = kind
         return kind
@@ -87,17 +97,28 @@ def _within(text: str) -> bool:
     return False
 
 
+def _touches(text: str) -> bool:
+    """Whether a letter of another script touches what may be a value."""
+    return any(_KINDS[each.group()[0]] & 8 for each in _BEFORE.finditer(text)) or any(
+        _KINDS[each.group()[-1]] & 8 for each in _BEHIND.finditer(text)
+    )
+
+
 _MOST_KINDS = 20_000
 _KINDS = _Kinds()
+_LETTER = regex.compile(_FOREIGN, _V1)
 
 
 def disguised(text: str) -> bool:
     """Whether characters beyond ASCII may hide a value in `text`."""
-    kinds = {_KINDS[char] for char in set(text)}
-    return (
-        not kinds.isdisjoint((1, 3, 5, 7))
-        or (not kinds.isdisjoint((2, 6)) and _within(text))
-        or (not kinds.isdisjoint((4, 6)) and _BESIDE.search(text) is not None)
+    kinds = 0
+    for char in set(text):
+        kinds |= _KINDS[char]
+    return bool(
+        kinds & 1
+        or (kinds & 2 and _within(text))
+        or (kinds & 4 and _BESIDE.search(text))
+        or (kinds & 8 and _touches(text))
     )
 
 
@@ -106,7 +127,8 @@ def plain_characters(form: Form) -> Form:
     if form.text.isascii():
         return form
     form = form.then(replaced(form.text, _ODD, _plain))
-    return form.then(replaced(form.text, _MIXED, _latin))
+    form = form.then(replaced(form.text, _MIXED, _latin))
+    return form.then(replaced(form.text, _TOUCHING, _apart))
 
 
 def _plain(match: Any) -> Iterator[Part]:
@@ -141,6 +163,10 @@ def _plain_of(found: str) -> str:
     if found[0].isascii():  # marks that make no letter of it are decoration
         return plain[0]
     return plain if len(plain) <= _MOST_PER_CHARACTER else found
+
+
+def _apart(match: Any) -> Iterator[Part]:
+    yield " ", match.start(), match.end()
 
 
 _INVISIBLE_ONE = regex.compile(f"[{_INVISIBLE}]", _V1)

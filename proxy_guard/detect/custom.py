@@ -12,7 +12,7 @@ import regex
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer, RecognizerResult
 
 from proxy_guard.detect.patterns import PatternTimeout
-from proxy_guard.detect.suffixes import suffixes
+from proxy_guard.detect.suffixes import COMMON, suffixes
 
 _SECONDS = 5.0
 """For one pattern on one text; past it the text counts as unread."""
@@ -197,11 +197,6 @@ def characters(pattern: str) -> Iterator[tuple[str, bool]]:
 
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _HOST = rf"(?<![\w.-])(?:{_LABEL}\.){{1,30}}(?:xn--[a-z0-9-]{{2,59}}|[^\W\d_]{{2,63}})(?![\w@-])"
-_COMMON = frozenset(
-    {"ai", "biz", "ca", "ch", "cn", "co", "com", "cz", "de", "dk", "edu", "es", "eu", "fi", "fr", "gov", "hu", "ie"}
-    | {"in", "io", "jp", "kr", "mil", "net", "nl", "org", "ru", "se", "uk"}
-)
-"""Top-level domains under which a bare name is a host's. Others are words (is, me, so) or endings of files (py, sh)."""
 _PACKAGES = frozenset({"com", "dev", "edu", "gov", "io", "java", "javax", "net", "org"})
 """What names of packages in code start with, which are domain names the other way round."""
 _PRODUCTS = frozenset({"ado.net", "asp.net", "vb.net", "ml.net"})
@@ -261,7 +256,7 @@ def _stands_alone(host: str, domain: str, suffix: str, after: str) -> bool:
         return False
     if "." in suffix:
         return True
-    if suffix.lower() not in _COMMON or not (suffix.islower() or host.isupper()):
+    if suffix.lower() not in COMMON or not (suffix.islower() or host.isupper()):
         return False
     # "in" is India, and a word: "we stayed at home.in the evening".
     return lower != f"{domain.lower()}.in" or not (domain.lower() in ordinary_words() or _AFTER_IN.match(after))

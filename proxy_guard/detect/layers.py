@@ -35,9 +35,14 @@ class Layer:
         return self._source(start)[0], self._source(end - 1)[1]
 
     def changed(self, start: int, end: int) -> bool:
-        """Whether `text[start:end]` is not as it stands in the source."""
-        index = bisect_right(self._starts, end - 1) - 1
-        return index >= 0 and (self.cuts[index].end > start or self.cuts[index].start > start)
+        """Whether `text[start:end]` is not as it stands in the source, where it may be glued to what is beside it."""
+        for cut in self.cuts[max(0, bisect_right(self._starts, end) - 1) :: -1]:
+            if cut.end < start:
+                break
+            within = cut.start < end and (cut.end > start or cut.start > start)
+            if within or (cut.start <= end and cut.end - cut.start != cut.source_end - cut.source_start):
+                return True
+        return False
 
     def _source(self, place: int) -> tuple[int, int]:
         # Of cuts that start at one place all but the last are empty: what was left out there.

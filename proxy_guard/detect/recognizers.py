@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from unicodedata import combining, normalize
 
@@ -15,7 +15,7 @@ from proxy_guard.detect.catalogue import OWN_RECOGNIZERS, PATTERN_RECOGNIZERS, P
 from proxy_guard.detect.mended import MENDED
 from proxy_guard.detect.own import SECONDS
 from proxy_guard.detect.phone_own import PHONE_REGIONS, PhoneNumbers
-from proxy_guard.detect.suffixes import suffixes
+from proxy_guard.detect.suffixes import COMMON, suffixes, top_level
 
 
 class _Email(presidio.EmailRecognizer):  # type: ignore[misc]
@@ -25,15 +25,16 @@ class _Email(presidio.EmailRecognizer):  # type: ignore[misc]
 
 _ATOM = r"!#$%&'*+\-/=?^_`{|}~\w"
 _LOCAL = regex.compile(rf"(?<![.{_ATOM}])[.{_ATOM}]*+(?<=[{_ATOM}])(?=@)")
-_BEGIN = regex.compile(rf"\b[{_ATOM}]")
+_BEGIN = regex.compile(rf"\G\w|\b[{_ATOM}]")
 _DOMAIN = regex.compile(r"@\w+([-.]\w+)*\.\w+([-.]\w+)*\b")
 
 
 class _WholeEmail(_Email):
     """Finds what Presidio's pattern does, whose time grows with the square of the length of what is before an `@`.
 
-    An address may begin in the domain of another that is none. Looks at the domain alone: with what is before the `@`,
-    a URL's path may pass for one. Accents in it are no way round: a reader leaves them out.
+    An address may begin in the domain of another that is none, and what follows a domain without a space between may
+    pass for more of it. Looks at the domain alone: with what is before the `@`, a URL's path may pass for one. Accents
+    in it are no way round: a reader leaves them out.
     """
 
     def analyze(self, text: str, entities: Any, nlp_artifacts: Any = None, regex_flags: Any = None) -> list[Any]:
@@ -49,13 +50,51 @@ class _WholeEmail(_Email):
                 continue
             if begins[1]:
                 read = domain.end()
-            host = domain.group()[1:]
-            if self.validate_result(host) or self.validate_result(_unmarked(host)):
+            size = self._size(domain.group()[1:], text[domain.end() : domain.end() + 1], local.group())
+            if size:
                 begin = begins[0] or begins[1]
                 assert begin is not None
-                kept = domain.end()
+                kept = local.end() + 1 + size
                 found.append(RecognizerResult("EMAIL_ADDRESS", begin.start(), kept, self.MAX_SCORE))
         return found
+
+    def _size(self, host: str, after: str, local: str) -> int:
+        """How much of `host`, with `after` behind it, is a host's name; 0 where nothing is."""
+        if self.validate_result(host) or self.validate_result(_unmarked(host)):
+            return len(host)
+        host = host[:_LONGEST]
+        for end in _ends(host, after, local):
+            if self.validate_result(host[:end]):
+                return end
+        return 0
+
+
+_LONGEST = 253
+"""Characters of a host's name (RFC 1035, 3.1, without the last full stop)."""
+_ENDING = regex.compile(
+    r"(?<=\w\.)(?:[A-Za-z]{2,18}(?=[-_]|\.[A-Z][a-z])|(?P<numbered>[A-Za-z]{2,18})(?=\d)|(?P<lower>[a-z]{2,18})(?=[A-Z]))"
+)
+"""A label behind which a name may end: `example.com-see`, `example.com.Please`, `example.com1`, `example.comPhone`."""
+_NUMBERED = frozenset({"bz", "dev", "md", "mp", "ps"})
+"""Top-level domains that are followed by a number in versions and names of files: `1.0.dev3`, `.mp4`."""
+_LABEL = regex.compile(r"(?<=\w\.)[A-Za-z]{2,63}")
+
+
+def _ends(host: str, after: str, local: str) -> Iterator[int]:
+    """Where a name may end of which `host` is more than that, likelier ones first."""
+    for each in reversed(list(_ENDING.finditer(host))):
+        numbered, lower = each["numbered"], each["lower"]
+        if not (numbered and numbered.lower() in _NUMBERED) and not (lower and (lower not in COMMON or local in _SELF)):
+            yield each.end()
+    if after == "@":  # addresses in a row
+        for each in _LABEL.finditer(host):
+            for end in range(each.end(), each.start() + 1, -1):
+                if host[each.start() : end].lower() in top_level():
+                    yield end
+
+
+_SELF = ("this", "super")
+"""What is before the `@` of a label in Kotlin: `this@Page.orgName`."""
 
 
 def _unmarked(domain: str) -> str:

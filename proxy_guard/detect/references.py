@@ -1,6 +1,6 @@
 """Escapes that stand for characters, and markup that stands between them.
 
-HTML references (`&#64;`), percent-encoding (RFC 3986, 2.1), escapes of code and CSS, code points (`U+0040`),
+HTML references (`&#64;`), percent-encoding (RFC 3986, 2.1), escapes of code (`\\n`) and CSS, code points (`U+0040`),
 quoted-printable (RFC 2045, 6.7), UTF-7 (RFC 2152); tags and comments of HTML, emphasis of Markdown.
 """
 
@@ -19,6 +19,7 @@ _REFERENCE = regex.compile(
     r"&(?:#[0-9]{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[A-Za-z][A-Za-z0-9]{1,30};)"
     r"|(?:%[0-9a-fA-F]{2})+"
     r"|\\+(?:u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|0[0-9a-fA-F]{5} ?|[0-3][0-7]{2})"
+    r"|\\+[nrt](?=[^\s\\0-9A-Z@]*[0-9A-Z@])"
     r"|[uU]\+[0-9a-fA-F]{4,6}(?:[ ,;]+(?=[uU]\+))?"
     r"|(?:=[0-9A-Fa-f]{2}){3,}|(?<=[\w.+-])=40(?=[A-Za-z0-9-]+(?:\.|=2E)[A-Za-z])|(?<=[^\s=])=\r?\n(?=\S)"
     r"|\+A[A-H][A-Za-z0-9+/]+-"
@@ -28,7 +29,7 @@ _HIGHEST = 0x10FFFF
 _MARKUP = regex.compile(
     r"<!--.{0,4000}?-->|<!\[CDATA\[|\]\]>"
     r"|</?(?!(?i:at|dot)>)(?P<name>[A-Za-z][A-Za-z0-9:-]{0,30})(?:\s[^<>]{0,500})?/?>"
-    r"|(?<=[\w.@+])(?:\*{1,3}|~~|`{1,3})(?=[\w.@+])|(?<=[^\W_])__(?=[^\W_])|\\(?=[@.+_*()#-])",
+    r"|(?<=[\w.@+])(?:\*{1,3}|~~|`{1,3})(?=[\w.@+])|(?<=[^\W_])__(?=[^\W_])|(?<!\w)_{1,3}(?=[^\W_])|(?<=[^\W_])_{1,3}(?!\w)|\\(?=[@.+_*()#-])",
     regex.DOTALL,
 )
 _BLOCKS = frozenset("br p div td th tr table ul ol li h1 h2 h3 h4 h5 h6 hr section article option title".split())
@@ -43,6 +44,8 @@ REFERENCE_SIGNALS: tuple[str, ...] = (
     r"\+a[a-h][a-z0-9+/]+-",
     r"<(?:[a-z/]|!--|!\[cdata\[)|\]\]>",
     r"[a-z0-9_.@+](?:\*+|~~|`+|__)[a-z0-9_.@+]",
+    r"(?:^|[^a-z0-9_])_{1,3}[^\s_]*[0-9@]|[0-9@]\S*_(?:[^a-z0-9_]|$)",
+    r"\\[nrt][^\s\\]*(?-i:[0-9A-Z@])",
 )
 
 
@@ -70,6 +73,8 @@ def _referred(match: Any) -> Iterator[Part]:
         case "%":
             for char, first, last in characters_of(bytes.fromhex(found.replace("%", ""))):
                 yield char, start + 3 * first, start + 3 * last
+        case "\\" if found[-1] in "nrt":
+            yield " ", start, end
         case "=" if found[-1] == "\n":
             yield "", start, end
         case "=":

@@ -76,8 +76,8 @@ def test_addresses_are_those_of_presidio(parts: list[str]) -> None:
 
 def test_an_address_behind_a_domain_that_is_none_is_found() -> None:
     (own,) = recognizers_for({"EMAIL_ADDRESS"})
-    text = "ana@example.comana@example.com"
-    assert [text[each.start : each.end] for each in own.analyze(text, [])] == ["example.comana@example.com"]
+    text = "ana@example.oops-ana@example.com"
+    assert [text[each.start : each.end] for each in own.analyze(text, [])] == ["example.oops-ana@example.com"]
 
 
 @pytest.mark.parametrize("text", ["x" * 201, "%" * 401 + "\n\n  hi " + "y-" * 300, "\u00a0" * 300, " " + "a" * 500])

@@ -286,4 +286,20 @@ SPELLINGS: dict[str, Way] = {
     ),
 }
 
-WAYS: dict[str, Way] = {**CHARACTERS, **SEPARATORS, **ENCODINGS, **SPELLINGS}
+NEIGHBOURS: dict[str, Way] = {
+    "chinese around": "我的是{}请记住".format,
+    "kana around": "それは{}です".format,
+    "a long vowel before": "メール{}まで".format,
+    "hangul around": "그것은{}입니다".format,
+    "devanagari around": "मेरा{}है".format,
+    "thai around": "คือ{}ครับ".format,
+    "arabic around": "هو{}هنا".format,
+    "cyrillic around": "вот{}для".format,
+    "emphasis with underscores": "_{}_".format,
+    "strong emphasis with underscores": "__{}__".format,
+    "escaped line feeds around": "hello\\n{}\\nthere".format,
+    "escaped tabs around": "a\\t{}\\tb".format,
+}
+"""What stands beside a value without a space, where a script needs none or a sign passes for a letter."""
+
+WAYS: dict[str, Way] = {**CHARACTERS, **SEPARATORS, **ENCODINGS, **SPELLINGS, **NEIGHBOURS}

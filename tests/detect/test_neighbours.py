@@ -1,0 +1,96 @@
+"""A value is found whatever stands beside it without a space, where a reader sees where it ends."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from proxy_guard.detect import Detector
+from proxy_guard.detect.characters import disguised
+from tests.evasion.ways import NEIGHBOURS
+
+VALUES = {
+    "EMAIL_ADDRESS": "jane.doe@example.com",
+    "CREDIT_CARD": "4111111111111111",
+    "IBAN_CODE": "DE89370400440532013000",
+    "PHONE_NUMBER": "919876543210",
+    "IP_ADDRESS": "192.168.10.77",
+    "US_SSN": "856-45-6789",
+    "IN_AADHAAR": "2345 6789 0124",
+    "IN_PAN": "ABCPE1234F",
+    "MAC_ADDRESS": "00:1B:44:11:3A:B7",
+    "PERSON": "Rahul Sharma",
+}
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector(sorted(VALUES))
+
+
+def _found(detector: Detector, text: str) -> set[int]:
+    return {place for each in detector.detect(text) for place in range(each.start, each.end)}
+
+
+@pytest.mark.parametrize(("entity", "way"), list(product(sorted(VALUES.keys() - {"PERSON"}), NEIGHBOURS)))
+def test_a_value_is_found_among_letters_of_other_scripts_and_signs(detector: Detector, entity: str, way: str) -> None:
+    value = VALUES[entity]
+    text = NEIGHBOURS[way]("+" * (entity == "PHONE_NUMBER") + value)
+    start = text.index(value)
+    assert _found(detector, text).issuperset(range(start, start + len(value)))
+
+
+@pytest.mark.parametrize(
+    "text", ["私は{}です。", "मैं{}हूँ", "저는{}입니다", "Ask _{}_ about it", "hello\\n{}\\nhow are you"]
+)
+def test_a_name_is_found_among_them(detector: Detector, text: str) -> None:
+    start = text.index("{}")
+    assert _found(detector, text.format(VALUES["PERSON"])).issuperset(range(start, start + len(VALUES["PERSON"])))
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("see jane@example.com1 below", "jane@example.com"),
+        ("me@example.co.uk1", "me@example.co.uk"),
+        ("jane@example.com192.168.10.77", "jane@example.com"),
+        ("jane@example.com_new", "jane@example.com"),
+        ("jane@example.com-see there", "jane@example.com"),
+        ("jane@example.com.Please call", "jane@example.com"),
+        ("E-mail: jane@example.comPhone: 555", "jane@example.com"),
+        ("max@firma.deTelefon", "max@firma.de"),
+        ("jane@example.comJane@example.com", "jane@example.comJane@example.com"),
+        ("jane.doe@example.com" * 4, "jane.doe@example.com" * 4),
+        ("amFuZS5kb2VAZXhhbXBsZS5jb20=" * 9, "amFuZS5kb2VAZXhhbXBsZS5jb20=" * 9),
+    ],
+)
+def test_an_address_ends_where_its_domain_does(detector: Detector, text: str, address: str) -> None:
+    start = text.index(address)
+    expected = {place for place in range(start, start + len(address)) if text[place] != "="}
+    assert _found(detector, text) - {place for place, char in enumerate(text) if char == "="} >= expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "this@MainActivity.orgName and super@Page.netClient",
+        "video@2x.mp4 and archive@v1.bz2",
+        "pip install package@1.0.0.dev3",
+        "systemctl status getty@tty1.service",
+        "ssh root@server.internal",
+        "value@obj.toString()",
+        "def __init__(self): self._x1 = _y2_",
+        'print("a\\nb2\\tc3")',
+        "第1234567890号の注文は2024年10月5日に届きました",
+        "使用Python3编写的HTTP2服务器监听8080端口",
+        "바이러스COVID19는 2020년에",
+    ],
+)
+def test_what_looks_like_one_is_left_alone(detector: Detector, text: str) -> None:
+    assert [text[each.start : each.end] for each in detector.detect(text)] == []
+
+
+@pytest.mark.parametrize("text", ["他说ok", "日本語abc", "मैं SBI में 5 दिन", "naïve café2", "что x 1"])
+def test_nothing_is_read_anew_where_no_value_touches(text: str) -> None:
+    assert not disguised(text)
