@@ -7,6 +7,7 @@ a finding in it edits the original. Nothing is done for a text without a sign of
 - `references`: HTML references, percent-encoding, escapes of code, markup between characters;
 - `blobs`: base64, hexadecimal and their like, lists of codes;
 - `spelling`: e-mail addresses with separators in words, and values written with a space after every character;
+- `mail_addresses`: what is glued to an address;
 - `separators`: signs and lines between the groups of a value, numbers in words;
 - `turned`: backwards, by marks of direction too, rot13.
 """
@@ -20,6 +21,7 @@ from typing import NamedTuple
 from proxy_guard.detect.blobs import BLOB_SIGNALS, opened
 from proxy_guard.detect.characters import disguised, plain_characters
 from proxy_guard.detect.layers import Form
+from proxy_guard.detect.mail_addresses import GLUED_SIGNAL, unglued
 from proxy_guard.detect.references import REFERENCE_SIGNALS, plain_references, without_markup
 from proxy_guard.detect.separators import SEPARATOR_SIGNALS, put_together
 from proxy_guard.detect.spelling import SPELLING_SIGNALS, spelled
@@ -29,7 +31,7 @@ __all__ = ["SIGNALS", "Forms", "disguised", "forms"]
 _ROUNDS = 3
 """An encoding inside an encoding inside an encoding."""
 
-_GROUPS = (REFERENCE_SIGNALS, BLOB_SIGNALS, SPELLING_SIGNALS, SEPARATOR_SIGNALS, TURNED_SIGNALS)
+_GROUPS = (REFERENCE_SIGNALS, BLOB_SIGNALS, SPELLING_SIGNALS, (*SEPARATOR_SIGNALS, GLUED_SIGNAL), TURNED_SIGNALS)
 SIGNALS: tuple[str, ...] = tuple(signal for group in _GROUPS for signal in group)
 """Patterns (case-insensitive). A text that none of them matches has forms only if it is `disguised`."""
 _ENDS = list(accumulate(map(len, _GROUPS)))
@@ -58,7 +60,7 @@ def forms(text: str, signs: Set[int]) -> Forms:
     steps = _decoded(whole) if odd or not signs.isdisjoint(_CODED) else []
     final = steps[-1] if steps else whole
     if final.layers or not signs.isdisjoint(_SPELLED):
-        final = spelled(put_together(final))
+        final = unglued(spelled(put_together(final)))
     if final.layers or not signs.isdisjoint(_TURNED):
         steps += turned(final)
     distinct = {form.text: form for form in steps if form.text not in (text, final.text)}

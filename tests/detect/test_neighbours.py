@@ -72,6 +72,15 @@ def test_an_address_ends_where_its_domain_does(detector: Detector, text: str, ad
 
 
 @pytest.mark.parametrize(
+    ("entity", "value"), [each for each in VALUES.items() if each[0] in ("IN_AADHAAR", "IBAN_CODE")]
+)
+def test_a_value_is_found_that_is_glued_to_an_address(detector: Detector, entity: str, value: str) -> None:
+    text = f"mail jane@example.com{value} or call"
+    assert _found(detector, text).issuperset(range(5, 21 + len(value)))
+    assert entity in {each.entity for each in detector.detect(text)}
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "this@MainActivity.orgName and super@Page.netClient",

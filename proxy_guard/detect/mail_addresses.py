@@ -1,0 +1,107 @@
+"""E-mail addresses, also where something else is glued to their domain.
+
+`example.com1` (a footnote), `example.comPhone` (text of a PDF), `example.comjane@example.com` (addresses in a row):
+where a whole name is no host's, the address ends behind a top-level domain in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from unicodedata import combining, normalize
+
+import regex
+
+from proxy_guard.detect.layers import Form, Part, replaced
+from proxy_guard.detect.suffixes import COMMON, suffixes, top_level
+
+_ATOM = r"!#$%&'*+\-/=?^_`{|}~\w"
+_LOCAL = regex.compile(rf"(?<![.{_ATOM}])[.{_ATOM}]*+(?<=[{_ATOM}])(?=@)")
+_BEGIN = regex.compile(rf"\G\w|\b[{_ATOM}]")
+_DOMAIN = regex.compile(r"@\w+([-.]\w+)*\.\w+([-.]\w+)*\b")
+
+GLUED_SIGNAL = r"(?-i:@[^\s@]+\.[A-Za-z]{2,18}[0-9A-Z])"
+"""Matches every text with an address to which something is glued that may be a value of its own (case-insensitive)."""
+_LONGEST = 253
+"""Characters of a host's name (RFC 1035, 3.1, without the last full stop)."""
+_ENDING = regex.compile(
+    r"(?<=\w\.)(?:[A-Za-z]{2,18}(?=[-_]|\.[A-Z][a-z])|(?P<numbered>[A-Za-z]{2,18})(?=\d)|(?P<lower>[a-z]{2,18})(?=[A-Z]))"
+)
+"""A label behind which a name may end: `example.com-see`, `example.com.Please`, `example.com1`, `example.comPhone`."""
+_NUMBERED = frozenset({"bz", "dev", "md", "mp", "ps"})
+"""Top-level domains that are followed by a number in versions and names of files: `1.0.dev3`, `.mp4`."""
+_LABEL = regex.compile(r"(?<=\w\.)[A-Za-z]{2,63}")
+_SELF = ("this", "super")
+"""What is before the `@` of a label in Kotlin: `this@Page.orgName`."""
+
+
+def addresses(text: str, seconds: float) -> Iterator[tuple[int, int]]:
+    """The spans of the addresses in `text`, from left to right; TimeoutError where a pattern takes longer.
+
+    They are what Presidio's pattern finds, whose time grows with the square of the length of what is before an `@`.
+    An address may also begin in the domain of another that is none, and end before what is glued to it. Looks at the
+    domain alone: with what is before the `@`, a URL's path may pass for one.
+    """
+    read = kept = 0  # where the last match ends, and where the last that is an address does
+    for local in _LOCAL.finditer(text, timeout=seconds):
+        begins = [
+            _BEGIN.search(text, max(place, local.start()), local.end(), timeout=seconds) for place in (kept, read)
+        ]
+        domain = any(begins) and _DOMAIN.match(text, local.end(), timeout=seconds)
+        if not domain:
+            continue
+        if begins[1]:
+            read = domain.end()
+        if end := _end(domain):
+            begin = begins[0] or begins[1]
+            assert begin is not None
+            kept = end
+            yield begin.start(), end
+
+
+def unglued(form: Form) -> Form:
+    """`form` with a space between an address and what is glued to it, which may be a value of its own."""
+    return form.then(replaced(form.text, _DOMAIN, _space_behind))
+
+
+def _space_behind(match: Any) -> Iterator[Part]:
+    end = _end(match)
+    if end and end < match.end() and match.string[end].isalnum():
+        yield " ", end, end
+
+
+def _end(domain: Any) -> int:
+    """Where the name of a host ends that a match of `_DOMAIN` begins with; 0 where it is none."""
+    host, text = domain.group()[1:], domain.string
+    # Accents are no way round: a reader leaves them out.
+    if is_host(host) or (not host.isascii() and is_host(_unmarked(host))):
+        return int(domain.end())
+    first = domain.start() + 1
+    local = text[max(0, first - 6) : first - 1]
+    for end in _ends(host[:_LONGEST], text[domain.end() : domain.end() + 1], local.endswith(_SELF)):
+        if is_host(host[:end]):
+            return int(first + end)
+    return 0
+
+
+def is_host(name: str) -> bool:
+    """Whether there can be a host of that name, by the list of public suffixes."""
+    return bool(suffixes()(name).fqdn)
+
+
+def _unmarked(domain: str) -> str:
+    """A host name without accents and other marks on its letters."""
+    return "".join(each for each in normalize("NFKD", domain) if not combining(each))
+
+
+def _ends(host: str, after: str, in_code: bool) -> Iterator[int]:
+    """Where a name may end of which `host`, with `after` behind it, is more than that; likelier ones first."""
+    for each in reversed(list(_ENDING.finditer(host))):
+        numbered, lower = each["numbered"], each["lower"]
+        if not (numbered and numbered.lower() in _NUMBERED) and not (lower and (lower not in COMMON or in_code)):
+            yield each.end()
+    if after == "@":  # addresses in a row
+        for each in _LABEL.finditer(host):
+            for end in range(each.end(), each.start() + 1, -1):
+                if host[each.start() : end].lower() in top_level():
+                    yield end
