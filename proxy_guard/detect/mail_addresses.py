@@ -24,9 +24,7 @@ GLUED_SIGNAL = r"(?-i:@[^\s@]+\.[A-Za-z]{2,18}[0-9A-Z])"
 """Matches every text with an address to which something is glued that may be a value of its own (case-insensitive)."""
 _LONGEST = 253
 """Characters of a host's name (RFC 1035, 3.1, without the last full stop)."""
-_ENDING = regex.compile(
-    r"(?<=\w\.)(?:[A-Za-z]{2,18}(?=[-_]|\.[A-Z][a-z])|(?P<numbered>[A-Za-z]{2,18})(?=\d)|(?P<lower>[a-z]{2,18})(?=[A-Z]))"
-)
+_ENDING = regex.compile(r"(?<=\w\.)(?:[A-Za-z][a-z]{1,17}|[A-Z]{2,18})(?=[-_\dA-Z]|\.[A-Z][a-z])")
 """A label behind which a name may end: `example.com-see`, `example.com.Please`, `example.com1`, `example.comPhone`."""
 _NUMBERED = frozenset({"bz", "dev", "md", "mp", "ps"})
 """Top-level domains that are followed by a number in versions and names of files: `1.0.dev3`, `.mp4`."""
@@ -97,8 +95,9 @@ def _unmarked(domain: str) -> str:
 def _ends(host: str, after: str, in_code: bool) -> Iterator[int]:
     """Where a name may end of which `host`, with `after` behind it, is more than that; likelier ones first."""
     for each in reversed(list(_ENDING.finditer(host))):
-        numbered, lower = each["numbered"], each["lower"]
-        if not (numbered and numbered.lower() in _NUMBERED) and not (lower and (lower not in COMMON or in_code)):
+        label, behind = each.group().lower(), host[each.end()]
+        likely = label in COMMON and not in_code if behind.isupper() else label not in _NUMBERED or not behind.isdigit()
+        if likely:
             yield each.end()
     if after == "@":  # addresses in a row
         for each in _LABEL.finditer(host):
