@@ -13,6 +13,7 @@ from unicodedata import combining, normalize
 import regex
 
 from proxy_guard.detect.layers import Form, Part, replaced
+from proxy_guard.detect.spelling import AT_SIGN
 from proxy_guard.detect.suffixes import COMMON, suffixes, top_level
 
 _ATOM = r"!#$%&'*+\-/=?^_`{|}~\w"
@@ -28,6 +29,7 @@ _ENDING = regex.compile(r"(?<=\w\.)(?:[A-Za-z][a-z]{1,17}|[A-Z]{2,18})(?=[-_\dA-
 """A label behind which a name may end: `example.com-see`, `example.com.Please`, `example.com1`, `example.comPhone`."""
 _NUMBERED = frozenset({"bz", "dev", "md", "mp", "ps"})
 """Top-level domains that are followed by a number in versions and names of files: `1.0.dev3`, `.mp4`."""
+_NEXT = regex.compile(f"@|{AT_SIGN}", regex.IGNORECASE)
 _LABEL = regex.compile(r"(?<=\w\.)[A-Za-z]{2,63}")
 _SELF = ("this", "super")
 """What is before the `@` of a label in Kotlin: `this@Page.orgName`."""
@@ -76,7 +78,8 @@ def _end(domain: Any) -> int:
         return int(domain.end())
     first = domain.start() + 1
     local = text[max(0, first - 6) : first - 1]
-    for end in _ends(host[:_LONGEST], text[domain.end() : domain.end() + 1], local.endswith(_SELF)):
+    in_a_row = _NEXT.match(text, domain.end()) is not None
+    for end in _ends(host[:_LONGEST], in_a_row=in_a_row, in_code=local.endswith(_SELF)):
         if is_host(host[:end]):
             return int(first + end)
     return 0
@@ -92,14 +95,14 @@ def _unmarked(domain: str) -> str:
     return "".join(each for each in normalize("NFKD", domain) if not combining(each))
 
 
-def _ends(host: str, after: str, in_code: bool) -> Iterator[int]:
-    """Where a name may end of which `host`, with `after` behind it, is more than that; likelier ones first."""
+def _ends(host: str, *, in_a_row: bool, in_code: bool) -> Iterator[int]:
+    """Where a name may end of which `host` is more than that, likelier ones first."""
     for each in reversed(list(_ENDING.finditer(host))):
         label, behind = each.group().lower(), host[each.end()]
         likely = label in COMMON and not in_code if behind.isupper() else label not in _NUMBERED or not behind.isdigit()
         if likely:
             yield each.end()
-    if after == "@":  # addresses in a row
+    if in_a_row:  # what follows is the local part of the next address
         for each in _LABEL.finditer(host):
             for end in range(each.end(), each.start() + 1, -1):
                 if host[each.start() : end].lower() in top_level():

@@ -60,7 +60,7 @@ def forms(text: str, signs: Set[int]) -> Forms:
     steps = _decoded(whole) if odd or not signs.isdisjoint(_CODED) else []
     final = steps[-1] if steps else whole
     if final.layers or not signs.isdisjoint(_SPELLED):
-        final = unglued(spelled(put_together(final)))
+        final = unglued(spelled(unglued(put_together(final))))
     if final.layers or not signs.isdisjoint(_TURNED):
         steps += turned(final)
     distinct = {form.text: form for form in steps if form.text not in (text, final.text)}

@@ -15,8 +15,10 @@ _DOT_WORDS = "dot|punkt|punto|ponto|point|tacka|kropka"
 SEPARATORS = f"{_AT_WORDS}|{_DOT_WORDS}"
 """Words that stand for signs in an address."""
 _OPEN, _CLOSE = r"[\[({<|*_-]{1,2}\s?", r"\s?[\])}>|*_-]{1,2}"
+AT_SIGN = rf"(?:\s?{_OPEN}(?:{_AT_WORDS}|@){_CLOSE}\s?|\s?[\[({{<]a[\])}}>]\s?)"
+"""What stands for an `@` and for nothing else."""
 _AT = (
-    rf"(?:\s?{_OPEN}(?:{_AT_WORDS}|@){_CLOSE}\s?|\s?[\[({{<]a[\])}}>]\s?"
+    rf"(?:{AT_SIGN}"
     rf"|\s(?:{_AT_WORDS})(?:\s(?:sign|the\srate(?:\sof)?))?\s|\s{{0,3}}@\s{{0,3}})"
 )
 _DOT = rf"(?:\s?{_OPEN}(?:{_DOT_WORDS}|\.){_CLOSE}\s?|\s(?:{_DOT_WORDS})\s|\s\.\s|\s{{1,3}}\.(?=\w)|\.)"
