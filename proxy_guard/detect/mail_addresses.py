@@ -14,7 +14,7 @@ import regex
 
 from proxy_guard.detect.layers import Form, Part, replaced
 from proxy_guard.detect.spelling import AT_SIGN
-from proxy_guard.detect.suffixes import COMMON, suffixes, top_level
+from proxy_guard.detect.suffixes import COMMON, suffixes
 
 _ATOM = r"!#$%&'*+\-/=?^_`{|}~\w"
 _LOCAL = regex.compile(rf"(?<![.{_ATOM}])[.{_ATOM}]*+(?<=[{_ATOM}])(?=@)")
@@ -105,5 +105,5 @@ def _ends(host: str, *, in_a_row: bool, in_code: bool) -> Iterator[int]:
     if in_a_row:  # what follows is the local part of the next address
         for each in _LABEL.finditer(host):
             for end in range(each.end(), each.start() + 1, -1):
-                if host[each.start() : end].lower() in top_level():
+                if host[each.start() : end].lower() in COMMON:
                     yield end

@@ -22,9 +22,11 @@ from collections.abc import Iterator
 import regex
 
 from proxy_guard.detect.blobs import PACKED, PACKING, PIECE
+from proxy_guard.detect.layers import Form
 from proxy_guard.detect.normal import SIGNALS, forms
 from proxy_guard.detect.separators import COUNTED, COUNTING, COUNTING_WORDS, JUNK
 from proxy_guard.detect.spelling import ADDRESS, AT, BEGUN, HANGING, LETTERS, LOCAL, SEPARATORS
+from proxy_guard.model import Finding
 
 REACH = 66
 """Code points behind a match that recognizers look at."""
@@ -100,7 +102,26 @@ def pending(text: str, settled: int = 0) -> int:
     if led or HANGING.search(text, settled, begun) or HANGING.search(text, settled, start):
         # What is spaced out, or written otherwise, may be the next part of an address.
         start, _ = _spelled(text, settled, led.end() if led else start)
-    return _begun(text, settled, max(settled, start))
+    return _begun(text, settled, max(settled, _coded(text, settled, start)))
+
+
+def _coded(text: str, settled: int, start: int) -> int:
+    """Where an address spelled out may begin before `start` whose signs are written as codes, or stand in markup."""
+    if start <= settled or not _CODE.search(text, settled):
+        return start
+    begun = _FRAGMENT.search(text, settled)
+    rest = text[settled : begun.start() if begun else len(text)]
+    for form in forms(rest, _ALL).read or [Form(rest)]:
+        first, _ = _spelled(form.text, 0, len(form.text))
+        if first < len(form.text):
+            for each in form.original([Finding("", first, first + 1, 0)]):
+                start = min(start, settled + each.start)
+    return start
+
+
+_CODE = re.compile(r"[&%<=\\+]")
+_FRAGMENT = regex.compile(r"(?r)[&%<=\\+][^\s>;]*\Z")
+"""What may become one, at the end of a text."""
 
 
 def _led(text: str, settled: int, start: int) -> int:

@@ -17,9 +17,3 @@ COMMON = frozenset(
 def suffixes() -> tldextract.TLDExtract:
     """Takes host names apart. The guard makes no call that a rule file did not ask for, so the bundled list serves."""
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-
-
-@cache
-def top_level() -> frozenset[str]:
-    """The last labels of the public suffixes, in lower case."""
-    return frozenset(each.rpartition(".")[2] for each in suffixes().tlds)

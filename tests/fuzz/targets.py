@@ -210,11 +210,14 @@ _TOUCHING = 4
 
 
 def _beside_what_was_scrubbed(document: Any, verdict: Verdict) -> bool:
-    """Whether all that was found touches what stands for another value: it had more characters on that side before."""
+    """Whether all that was found touches what stands for another value: it had more characters on that side before.
+
+    What is split over texts does so where none of it is found in its own: other texts stood beside its parts before.
+    """
     for finding in verdict.findings:
         texts = [text for path, text in _texts(document) if normalized(path) == finding.path]
         near = [text[max(0, finding.start - _TOUCHING) : finding.end + _TOUCHING] for text in texts]
-        if not any("<" in each or ">" in each or "X" in each for each in near):
+        if not any("<" in each or ">" in each or "X" in each for each in near) and _alone(document, finding):
             return False
     return True
 

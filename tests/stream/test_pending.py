@@ -17,7 +17,21 @@ def detector() -> Detector:
     return Detector(sorted(ENTITIES - NER_LABELS.keys() - REFERENCES - DOCUMENTS))
 
 
-@pytest.mark.parametrize("value", [*VALUES, "passp/jane at example dot com"])
+CODED = (
+    "jane <b>&#64;example.com</b>",
+    "jane &#64; example &#46; com",
+    "jane [&#97;t] example.com",
+    "jane %40 example.com",
+)
+BESIDE = (
+    "请jane.doe@example.com请",
+    "_jane.doe@example.com_",
+    "jane@example.comjane@example.com",
+    "a\\n4111111111111111\\n",
+)
+
+
+@pytest.mark.parametrize("value", [*VALUES, "passp/jane at example dot com", *CODED, *BESIDE])
 def test_a_value_is_pending_as_long_as_it_is_cut(value: str, detector: Detector) -> None:
     rng = random.Random(value)
     for _ in range(5):
