@@ -11,7 +11,8 @@ import codecs
 import re
 import string
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import regex
@@ -32,7 +33,8 @@ _SHORT = rf"(?:{_ASCII}){{3}}[{_D64}]{{0,3}}|[A-Z2-7]{{12,15}}"
 _BLOB = regex.compile(
     r"(?P<ascii85><~[!-uz\s]{10,}~>)"
     r"|(?P<codes>(?:\b0[xX][0-9A-Fa-f]{2}\b[\s,;]{0,3}){6,}"
-    r"|(?<![\w.,-])(?:[01]{8}[ ,]{1,2}){5,}[01]{8}(?!\w)|(?<![\w.,-])(?:[0-9]{2,3}[ ,;]{1,2}){7,}[0-9]{2,3}(?!\w))"
+    r"|(?<!\w)(?<!\w[.,-])(?:[01]{8}[ ,]{1,2}){5,}[01]{8}(?!\w)"
+    r"|(?<!\w)(?<!\w[.,-])(?:[0-9]{2,3}[ ,;]{1,2}){7,}[0-9]{2,3}(?!\w))"
     r"|(?P<hex>(?<![0-9A-Fa-f])(?:0[xX])?(?:[0-9A-Fa-f]{2}[ :,-]?){7,}[0-9A-Fa-f]{2}(?![0-9A-Fa-f]))"
     rf"|(?<![{_D64}])(?:(?:[A-Za-z0-9+/]{{60,}}\r?\n)+[A-Za-z0-9+/]+|[{_D64}]{{16,}}|{_SHORT}(?![{_D64}]))={{0,2}}"
 )
@@ -49,7 +51,9 @@ _IN_PIECES = regex.compile(
     rf")[{_D64}]{{0,3}}={{0,2}}(?![{_D64}])"
 )
 _NO_HEX = regex.compile(r"[^0-9A-Fa-f]+")
+_HEX = regex.compile(r"(?:0[xX])?(?:[0-9A-Fa-f]{2}){8,}")
 _NO_BASE64 = regex.compile(rf"[^{_D64}]+")
+_SIGNS, _MOST_SIGNS = "+/_-", 4
 _NO_BASE32 = regex.compile(r"[^A-Z2-7]+")
 _WORDS_OF_BLOB = regex.compile(r"[A-Za-z0-9+]{12,}={0,2}")
 _CODE = regex.compile(r"0[xX][0-9A-Fa-f]{2}|[01]{8}|[0-9]{2,3}")
@@ -87,17 +91,30 @@ def _decoded(match: Any) -> list[Part]:
             return parts
         case "hex" if parts := _hexadecimal(found, start):
             return parts
-    return (
-        _unpacked(found, start, _NO_BASE64, 4, 3, _base64)
-        or _unpacked(found, start, _NO_BASE32, 8, 5, _base32)
-        # `key-` or a path before a blob shifts it.
-        or [
-            part
-            for word in _WORDS_OF_BLOB.finditer(found)
-            for part in _unpacked(word.group(), match.start() + word.start(), _NO_BASE64, 4, 3, _base64)
-        ]
-        or _as_one(found, start, lambda: _inflated(_base64(_NO_BASE64.sub("", found))))
-    )
+    for word, place in _without_signs(found, start):
+        parts = (
+            _unpacked(word, place, _NO_BASE64, 4, 3, _base64)
+            or _unpacked(word, place, _NO_BASE32, 8, 5, _base32)
+            or (_hexadecimal(word, place) if _HEX.fullmatch(word) else [])
+            or _as_one(word, place, partial(_inflated_base64, word))
+        )
+        if parts:
+            return parts
+    # `key-` or a path before a blob shifts it.
+    return [
+        part
+        for word in _WORDS_OF_BLOB.finditer(found)
+        for part in _unpacked(word.group(), start + word.start(), _NO_BASE64, 4, 3, _base64)
+    ]
+
+
+def _without_signs(found: str, start: int) -> Iterator[tuple[str, int]]:
+    """A blob and its place, then the same without signs of the alphabet at its ends, which may be none of it."""
+    signs = min(len(found) - len(found.lstrip(_SIGNS)), _MOST_SIGNS)
+    ends = dict.fromkeys((len(found), len(found.rstrip(_SIGNS))))
+    for first in range(signs + 1):
+        for end in ends:
+            yield found[first:end], start + first
 
 
 def _put_together(match: Any) -> list[Part]:
@@ -163,6 +180,10 @@ _STANDARD = str.maketrans("-_", "+/")
 
 def _base32(digits: str) -> bytes:
     return base64.b32decode(digits + "=" * (-len(digits) % 8))
+
+
+def _inflated_base64(word: str) -> bytes:
+    return _inflated(_base64(_NO_BASE64.sub("", word)))
 
 
 def _inflated(data: bytes) -> bytes:

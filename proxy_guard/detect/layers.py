@@ -59,12 +59,25 @@ Part = tuple[str, int, int]
 """A piece of new text and the stretch of the source that it stands for."""
 
 
-def replaced(text: str, pattern: Any, parts_of: Callable[[Any], Iterable[Part]]) -> Layer | None:
+def replaced(
+    text: str, pattern: Any, parts_of: Callable[[Any], Iterable[Part]], *, again: str | None = None
+) -> Layer | None:
     """`text` with the matches of `pattern` rewritten; None where nothing changes.
 
-    `parts_of` a match gives what takes its place, from left to right, and nothing where it is to stay.
+    `parts_of` a match gives what takes its place, from left to right, and nothing where it is to stay: then the search
+    goes on behind the match, or behind its group `again`.
     """
-    return made(text, (part for match in pattern.finditer(text) for part in parts_of(match)))
+    if again is None:
+        return made(text, (part for match in pattern.finditer(text) for part in parts_of(match)))
+    return made(text, _searched(text, pattern, parts_of, again))
+
+
+def _searched(text: str, pattern: Any, parts_of: Callable[[Any], Iterable[Part]], again: str) -> Iterator[Part]:
+    place = 0
+    while match := pattern.search(text, place):
+        parts = list(parts_of(match))
+        yield from parts
+        place = match.end() if parts else match.end(again)
 
 
 def made(text: str, parts: Iterable[Part]) -> Layer | None:

@@ -22,7 +22,7 @@ from proxy_guard.detect.blobs import BLOB_SIGNALS, opened
 from proxy_guard.detect.characters import disguised, plain_characters
 from proxy_guard.detect.layers import Form
 from proxy_guard.detect.mail_addresses import GLUED_SIGNAL, unglued
-from proxy_guard.detect.references import REFERENCE_SIGNALS, plain_references, without_markup
+from proxy_guard.detect.references import LONE_PERCENT, REFERENCE_SIGNALS, plain_references, without_markup
 from proxy_guard.detect.separators import SEPARATOR_SIGNALS, put_together
 from proxy_guard.detect.spelling import SPELLING_SIGNALS, spelled
 from proxy_guard.detect.turned import TURNED_SIGNALS, overridden, turned
@@ -60,11 +60,23 @@ def forms(text: str, signs: Set[int]) -> Forms:
     steps = _decoded(whole) if odd or not signs.isdisjoint(_CODED) else []
     final = steps[-1] if steps else whole
     if final.layers or not signs.isdisjoint(_SPELLED):
-        final = unglued(spelled(unglued(put_together(final))))
+        final = _usual(final)
+        if steps:
+            steps += _without_references(whole)
     if final.layers or not signs.isdisjoint(_TURNED):
         steps += turned(final)
     distinct = {form.text: form for form in steps if form.text not in (text, final.text)}
     return Forms([final] if final.text != text else [], list(distinct.values()))
+
+
+def _usual(form: Form) -> Form:
+    """`form` with values written as they usually are, and apart from each other."""
+    return unglued(spelled(unglued(put_together(form))))
+
+
+def _without_references(whole: Form) -> list[Form]:
+    """What it reads as where nothing is an escape: `%45` may be a sign before a number."""
+    return [_usual(opened(plain_characters(whole)))] if LONE_PERCENT.search(whole.text) else []
 
 
 def _decoded(form: Form) -> list[Form]:

@@ -97,7 +97,7 @@ def _card(value: str, near: str) -> float:
 
 
 _SEPARATOR = "[ \u00a0\u2009._/-]"
-_CARD = rf"(?<![\d.,])(?<!\d[-/])\d(?:{_SEPARATOR}?\d){{11,}}(?![\d]|[.,]\d)"
+_CARD = rf"(?<!\d)(?<!\d[.,/-])\d(?:{_SEPARATOR}?\d){{11,}}(?![\d]|[.,]\d)"
 _GROUP = regex.compile(r"\d+")
 _GROUPINGS = regex.compile(r"4,4,4(?:,[1-7])?|4,4,4,4,[1-3]|4,6,[45]|6,13|5,5,5|8,8|6,6|3,3,3,3|\d+")
 """How the digits of a card are grouped in writing, by the sizes of the groups."""
@@ -332,20 +332,20 @@ OWN: dict[str, Callable[[], PatternRecognizer]] = {
     "IDENTITY_DOCUMENT": IdentityDocumentRecognizer,
     "IN_AADHAAR": lambda: ScoredRecognizer(
         "IN_AADHAAR",
-        r"(?<![\w-])(?<!\d{4}[ :])[2-9]\d{3}([ :-]?)\d{4}\1\d{4}(?![\w-]|[ :]\d{4}(?!\d))",
+        r"(?<!\w)(?<!\w-)(?<!\d{4}[ :])[2-9]\d{3}([ :-]?)\d{4}\1\d{4}(?!\w|-\w|[ :]\d{4}(?!\d))",
         _aadhaar,
         ["aadhaar", "aadhar", "uidai"],
         gate=r"\d{4}[ :-]?\d{4}[ :-]?\d{4}",
     ),
     "IN_BANK_ACCOUNT": lambda: ScoredRecognizer(
-        "IN_BANK_ACCOUNT", r"(?<![\w.-])\d{9,18}(?![\w]|[.-]\d)", _bank_account, []
+        "IN_BANK_ACCOUNT", r"(?<!\w)(?<!\w[.-])\d{9,18}(?![\w]|[.-]\d)", _bank_account, []
     ),
     "IN_IFSC": lambda: ScoredRecognizer("IN_IFSC", _IFSC.pattern, _always(0.5), ["ifsc", "bank", "branch"]),
     "IN_PAN": lambda: ScoredRecognizer(
-        "IN_PAN", r"(?<![\w-])[A-Za-z]{5}\d{4}[A-Za-z](?![\w-])", _pan, ["pan", "permanent account", "income tax"]
+        "IN_PAN", r"(?<!\w)(?<!\w-)[A-Za-z]{5}\d{4}[A-Za-z](?!\w|-\w)", _pan, ["pan", "permanent account", "income tax"]
     ),
     "IN_UPI_ID": lambda: ScoredRecognizer(
-        "IN_UPI_ID", r"(?<![\w.@-])[A-Za-z0-9][\w.-]{1,60}@[A-Za-z][A-Za-z0-9]{1,20}(?![\w@]|[.-]\w)", _upi, []
+        "IN_UPI_ID", r"(?<![\w@])(?<!\w[.-])[A-Za-z0-9][\w.-]{1,60}@[A-Za-z][A-Za-z0-9]{1,20}(?![\w@]|[.-]\w)", _upi, []
     ),
     "IP_ADDRESS": lambda: ScoredRecognizer("IP_ADDRESS", _IP, _ip, ["ip", "ipv4", "ipv6", "address", "host"]),
     "JWT": lambda: ScoredRecognizer("JWT", _JWT, _always(0.95), []),
@@ -359,7 +359,10 @@ OWN: dict[str, Callable[[], PatternRecognizer]] = {
     "PASSPORT_MRZ": lambda: ScoredRecognizer("PASSPORT_MRZ", _MRZ, _mrz, [], gate="[0-9]{7}[MFX<][0-9]{7}"),
     "PRIVATE_KEY": lambda: ScoredRecognizer("PRIVATE_KEY", _PRIVATE_KEY, _always(1.0), []),
     "UK_NHS": lambda: ScoredRecognizer(
-        "UK_NHS", r"(?<![\d-])\d{3}[- ]?\d{3}[- ]?\d{4}(?![\d-])", _nhs, ["nhs", "national health", "patient", "health"]
+        "UK_NHS",
+        r"(?<!\d)(?<!\w-)\d{3}[- ]?\d{3}[- ]?\d{4}(?!\d|-\w)",
+        _nhs,
+        ["nhs", "national health", "patient", "health"],
     ),
 }
 """The recognizer of each entity, to be made once at load; in place of Presidio's where it has one."""

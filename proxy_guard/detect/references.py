@@ -24,6 +24,8 @@ _REFERENCE = regex.compile(
     r"|(?:=[0-9A-Fa-f]{2}){3,}|(?<=[\w.+-])=40(?=[A-Za-z0-9-]+(?:\.|=2E)[A-Za-z])|(?<=[^\s=])=\r?\n(?=\S)"
     r"|\+A[A-H][A-Za-z0-9+/]+-"
 )
+LONE_PERCENT = regex.compile(r"(?<!%[0-9A-Fa-f]{2})%[0-9A-Fa-f]{2}(?!%)")
+"""An escape that stands by itself, and may be none."""
 _HIGHEST = 0x10FFFF
 
 _MARKUP = regex.compile(

@@ -22,7 +22,7 @@ _APART = regex.compile(
     r"(?:[A-Za-z0-9@.]{1,40}(?P=apart)){0,40}[A-Za-z0-9@.]{1,40}(?!\w)"
 )
 _MAIL_APART = regex.compile(
-    r"(?<![\w@.])[\w+]{1,64}(?:"
+    r"(?<!\w)(?<!\w[@.])[\w+]{1,64}(?:"
     r"(?P<apart>[/,:;|.-])(?:[@.]?[\w+]{1,64}(?P=apart)){1,6}[@.]?"
     r"|(?P<apart>[/,:;|.-]\s{1,2})(?:[@.][\w+]{1,64}(?P=apart)){1,6}[@.]"  # what is cut elsewhere is a list of words
     r")[\w+]{1,64}(?!\w)"
@@ -32,7 +32,7 @@ _EACH = regex.compile(
     r"|(?P<each>[\r\n\t]{1,2})(?:[ -~](?P=each)){3,80})[!-~](?!\w)"
 )
 _GROUPS = regex.compile(
-    rf"(?<![\w.,/-])(?:\+[0-9]{{1,6}}|(?:[A-Z]{{2}})?[0-9]{{2,6}})(?P<list>{_LISTED})"
+    rf"(?<!\w)(?<!\d[.,/-])(?:\+[0-9]{{1,6}}|(?:[A-Z]{{2}})?[0-9]{{2,6}})(?P<list>{_LISTED})"
     r"[A-Z0-9]{3,6}(?P=list)(?=[A-Z0-9]{2})(?:[A-Z0-9]{2,6}(?P=list)){0,8}[A-Z0-9]{1,6}(?![\w])"
 )
 NAMED = regex.compile(
@@ -69,7 +69,7 @@ _ONE = regex.compile(rf"(?:({'|'.join(_TIMES)})[\s-]+)?\b({NUMBER_WORDS})\b|[0-9
 _LEAST_DIGITS, _LEAST_WORDS = 8, 2
 _COLOUR = regex.compile(r"[0-9A-Fa-f]{6}|[0-9A-Fa-f]{3}")
 _LETTERED = regex.compile(
-    r"(?<![\w.])\+?(?=[\w -]{0,40}?[0-9][OolI]+[0-9][0-9OolI -]{3})"
+    r"(?<!\w)(?<!\w\.)\+?(?=[\w -]{0,40}?[0-9][OolI]+[0-9][0-9OolI -]{3})"
     r"(?:[A-Z]{2})?[0-9OolI](?:[ -]?[0-9A-NP-ZOolI]){8,32}(?!\w)"
 )
 _LETTER_DIGITS = str.maketrans("OolI", "0011")
@@ -90,10 +90,10 @@ def put_together(form: Form) -> Form:
     """`form` with values written as they usually are."""
     form = form.then(replaced(form.text, COUNTED, _numeral))
     form = form.then(replaced(form.text, _LETTERED, _digits))
-    form = form.then(replaced(form.text, _EACH, _closed))
-    form = form.then(replaced(form.text, _APART, _joined))
-    form = form.then(replaced(form.text, _MAIL_APART, _mail))
-    form = form.then(replaced(form.text, _GROUPS, _spaced))
+    form = form.then(replaced(form.text, _EACH, _closed, again="each"))
+    form = form.then(replaced(form.text, _APART, _joined, again="apart"))
+    form = form.then(replaced(form.text, _MAIL_APART, _mail, again="apart"))
+    form = form.then(replaced(form.text, _GROUPS, _spaced, again="list"))
     return form.then(replaced(form.text, _NAME, _one_space))
 
 

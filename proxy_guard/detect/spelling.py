@@ -23,8 +23,8 @@ _AT = (
 )
 _DOT = rf"(?:\s?{_OPEN}(?:{_DOT_WORDS}|\.){_CLOSE}\s?|\s(?:{_DOT_WORDS})\s|\s\.\s|\s{{1,3}}\.(?=\w)|\.)"
 ADDRESS = regex.compile(
-    rf"(?<![\w.])(?P<local>[\w+-]{{1,64}}(?:{_DOT}[\w+-]{{1,64}}){{0,4}})(?P<at>{_AT})"
-    rf"(?P<domain>[A-Za-z0-9][A-Za-z0-9-]{{0,62}}(?:{_DOT}[A-Za-z0-9-]{{2,63}}){{1,4}})(?![\w'’-])",
+    rf"(?<!\w)(?<!\w\.)(?P<local>[\w+-]{{1,64}}(?:{_DOT}[\w+-]{{1,64}}){{0,4}})(?P<at>{_AT})"
+    rf"(?P<domain>[A-Za-z0-9][A-Za-z0-9-]{{0,62}}(?:{_DOT}[A-Za-z0-9-]{{2,63}}){{1,4}})(?!\w|['’-]\w)",
     regex.IGNORECASE,
 )
 AT = re.compile(rf"@|[\[({{<]a|(?<![^\W_])(?:{_AT_WORDS})(?![^\W_])", re.IGNORECASE)
@@ -32,7 +32,7 @@ AT = re.compile(rf"@|[\[({{<]a|(?<![^\W_])(?:{_AT_WORDS})(?![^\W_])", re.IGNOREC
 BEGUN = "|".join(sorted({word[:n] for word in SEPARATORS.split("|") for n in range(1, len(word) + 1)}))
 """What such a word may begin with."""
 LOCAL = regex.compile(
-    rf"(?r)(?<![\w.])[\w+-]{{1,64}}(?:{_DOT}[\w+-]{{1,64}}){{0,4}}"
+    rf"(?r)(?<!\w)(?<!\w\.)[\w+-]{{1,64}}(?:{_DOT}[\w+-]{{1,64}}){{0,4}}"
     rf"(?:\s?[\[({{<|*_-]{{1,2}}\s?(?:(?:{BEGUN}|\.)\s?[\])}}>|*_-]{{0,2}}\s?)?|\s(?:{BEGUN})|\s(?:{_DOT_WORDS})\s|\s?\.\s|\s{{0,3}}\.?)\Z",
     regex.IGNORECASE,
 )
@@ -47,7 +47,7 @@ _NEAR = 60
 
 _PAIRS = r"(?<!\b[0-9A-Fa-f]{2} {1,2})(?:[0-9]{2} ){4,}[0-9]{1,2}(?! {1,2}[0-9A-Fa-f]{2}\b)"  # no dump of bytes
 LETTERS = regex.compile(rf"(?<!\S)(?:(?:\S ){{7,}}\S|{_PAIRS})(?!\S)")
-_DIGITS = regex.compile(r"(?<![\w.])\+?[0-9](?:[ .,_*/|~:;-]{1,3}[0-9]){7,18}(?![\w])")
+_DIGITS = regex.compile(r"(?<!\w)(?<!\w\.)\+?[0-9](?:[ .,_*/|~:;-]{1,3}[0-9]){7,18}(?![\w])")
 
 SPELLING_SIGNALS: tuple[str, ...] = (
     rf"\b(?:{_DOT_WORDS})\b",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 
 import pytest
 
 from proxy_guard.detect import Detector
 from proxy_guard.detect.characters import disguised
-from tests.evasion.ways import NEIGHBOURS
+from tests.evasion.recover import gives_away
+from tests.evasion.values import VALUES as VALUES_OF_ATTACKS
+from tests.evasion.values import Value
+from tests.evasion.ways import NEIGHBOURS, WAYS
 
 VALUES = {
     "EMAIL_ADDRESS": "jane.doe@example.com",
@@ -98,6 +102,54 @@ def test_a_value_is_found_that_is_glued_to_an_address(detector: Detector, entity
 )
 def test_what_looks_like_one_is_left_alone(detector: Detector, text: str) -> None:
     assert [text[each.start : each.end] for each in detector.detect(text)] == []
+
+
+SIGNS = (*".,-/:('#@+*=;!$~|&<>%", "..")
+_SAID = tuple(each for each in VALUES_OF_ATTACKS.values() if each.kind != "name")  # a model's word hangs on signs
+_SHOWN = {
+    ("@", "email"),
+    ("%", "html breaks"),
+    ("%", "base64 three times"),
+    ("%", "reversed"),
+    ("+", "base64 in pieces"),
+}
+"""What is not seen through: a sign beside a value in such a disguise."""
+
+
+def _dodges(detector: Detector, ways: Sequence[str]) -> list[str]:
+    """The signs beside a value in a disguise that is seen through without them, and is not with them."""
+    found: list[str] = []
+    for way, value in product(ways, _SAID):
+        disguised_value = WAYS[way](value.plain)
+        if _gives_away(detector, value, disguised_value):
+            continue
+        for sign in SIGNS:
+            if not {(sign, way), (sign, value.kind)} & _SHOWN:
+                both = (sign + disguised_value, disguised_value + sign)
+                found += [f"{value.kind}, {way}: {each}" for each in both if _gives_away(detector, value, each)]
+    return found
+
+
+def _gives_away(detector: Detector, value: Value, written: str) -> str:
+    text = value.said.format(written)
+    found = _found(detector, text)
+    left = "".join("\u25a0" if place in found else char for place, char in enumerate(text))
+    return gives_away([left.encode()], value.shards)
+
+
+@pytest.fixture(scope="module")
+def every_entity() -> Detector:
+    return Detector(cache_bytes=0)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_a_sign_beside_a_disguised_value_is_no_way_round(every_entity: Detector, part: int) -> None:
+    assert _dodges(every_entity, list(WAYS)[part * 2 :: 31]) == []
+
+
+@pytest.mark.slow
+def test_no_sign_beside_any_disguise_is_one(every_entity: Detector) -> None:
+    assert _dodges(every_entity, list(WAYS)) == []
 
 
 @pytest.mark.parametrize("text", ["他说ok", "日本語abc", "मैं SBI में 5 दिन", "naïve café2", "что x 1"])
