@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from unicodedata import combining, normalize
 
 import regex
 
 from proxy_guard.detect.layers import Form, Part, replaced
 from proxy_guard.detect.spelling import AT_SIGN
-from proxy_guard.detect.suffixes import COMMON, suffixes
+from proxy_guard.detect.suffixes import host_size
 
 _ATOM = r"!#$%&'*+\-/=?^_`{|}~\w"
 _LOCAL = regex.compile(rf"(?<![.{_ATOM}])[.{_ATOM}]*+(?<=[{_ATOM}])(?=@)")
@@ -23,14 +22,7 @@ _DOMAIN = regex.compile(r"@\w+([-.]\w+)*\.\w+([-.]\w+)*\b")
 
 GLUED_SIGNAL = r"(?-i:@[^\s@]+\.[A-Za-z]{2,18}[0-9A-Z])"
 """Matches every text with an address to which something is glued that may be a value of its own (case-insensitive)."""
-_LONGEST = 253
-"""Characters of a host's name (RFC 1035, 3.1, without the last full stop)."""
-_ENDING = regex.compile(r"(?<=\w\.)(?:[A-Za-z][a-z]{1,17}|[A-Z]{2,18})(?=[-_\dA-Z]|\.[A-Z][a-z])")
-"""A label behind which a name may end: `example.com-see`, `example.com.Please`, `example.com1`, `example.comPhone`."""
-_NUMBERED = frozenset({"bz", "dev", "md", "mp", "ps"})
-"""Top-level domains that are followed by a number in versions and names of files: `1.0.dev3`, `.mp4`."""
 _NEXT = regex.compile(f"@|{AT_SIGN}", regex.IGNORECASE)
-_LABEL = regex.compile(r"(?<=\w\.)[A-Za-z]{2,63}")
 _SELF = ("this", "super")
 """What is before the `@` of a label in Kotlin: `this@Page.orgName`."""
 
@@ -72,38 +64,7 @@ def _space_behind(match: Any) -> Iterator[Part]:
 
 def _end(domain: Any) -> int:
     """Where the name of a host ends that a match of `_DOMAIN` begins with; 0 where it is none."""
-    host, text = domain.group()[1:], domain.string
-    # Accents are no way round: a reader leaves them out.
-    if is_host(host) or (not host.isascii() and is_host(_unmarked(host))):
-        return int(domain.end())
-    first = domain.start() + 1
-    local = text[max(0, first - 6) : first - 1]
+    text, first = domain.string, domain.start() + 1
     in_a_row = _NEXT.match(text, domain.end()) is not None
-    for end in _ends(host[:_LONGEST], in_a_row=in_a_row, in_code=local.endswith(_SELF)):
-        if is_host(host[:end]):
-            return int(first + end)
-    return 0
-
-
-def is_host(name: str) -> bool:
-    """Whether there can be a host of that name, by the list of public suffixes."""
-    return bool(suffixes()(name).fqdn)
-
-
-def _unmarked(domain: str) -> str:
-    """A host name without accents and other marks on its letters."""
-    return "".join(each for each in normalize("NFKD", domain) if not combining(each))
-
-
-def _ends(host: str, *, in_a_row: bool, in_code: bool) -> Iterator[int]:
-    """Where a name may end of which `host` is more than that, likelier ones first."""
-    for each in reversed(list(_ENDING.finditer(host))):
-        label, behind = each.group().lower(), host[each.end()]
-        likely = label in COMMON and not in_code if behind.isupper() else label not in _NUMBERED or not behind.isdigit()
-        if likely:
-            yield each.end()
-    if in_a_row:  # what follows is the local part of the next address
-        for each in _LABEL.finditer(host):
-            for end in range(each.end(), each.start() + 1, -1):
-                if host[each.start() : end].lower() in COMMON:
-                    yield end
+    size = host_size(domain.group()[1:], in_a_row=in_a_row, in_code=text.endswith(_SELF, 0, first - 1))
+    return first + size if size else 0

@@ -10,10 +10,11 @@ from presidio_analyzer import EntityRecognizer, PatternRecognizer, RecognizerRes
 
 from proxy_guard.detect import custom, own
 from proxy_guard.detect.catalogue import OWN_RECOGNIZERS, PATTERN_RECOGNIZERS, PHONE
-from proxy_guard.detect.mail_addresses import addresses, is_host
+from proxy_guard.detect.mail_addresses import addresses
 from proxy_guard.detect.mended import MENDED
 from proxy_guard.detect.own import SECONDS
 from proxy_guard.detect.phone_own import PHONE_REGIONS, PhoneNumbers
+from proxy_guard.detect.suffixes import is_host
 
 
 class _Email(presidio.EmailRecognizer):  # type: ignore[misc]

@@ -9,6 +9,7 @@ from typing import Any
 import regex
 
 from proxy_guard.detect.layers import Form, Part, replaced
+from proxy_guard.detect.suffixes import host_size
 
 _AT_WORDS = "at|arroba|chiocciola|kukac"
 _DOT_WORDS = "dot|punkt|punto|ponto|point|tacka|kropka"
@@ -68,12 +69,14 @@ def spelled(form: Form) -> Form:
     """`form` with spelled-out addresses written as such, and with spaced-out values closed up."""
     form = form.then(replaced(form.text, _DIGITS, _closed_digits))
     form = form.then(replaced(form.text, LETTERS, _closed))
-    return form.then(replaced(form.text, ADDRESS, _address))
+    return form.then(replaced(form.text, ADDRESS, _address, again="at"))
 
 
 def _address(match: Any) -> Iterator[Part]:
     local, at, domain = match.group("local"), match.group("at"), match.group("domain")
     if _PLAIN_AT.fullmatch(at) and not _meant(match, local, domain):
+        return
+    if not host_size(_SEPARATOR.sub(".", domain)):
         return
     for each in _SEPARATOR.finditer(match.string, match.start(), match.end()):
         whole = each.start() == match.start("at")

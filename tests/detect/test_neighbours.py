@@ -107,7 +107,6 @@ def test_what_looks_like_one_is_left_alone(detector: Detector, text: str) -> Non
 SIGNS = (*".,-/:('#@+*=;!$~|&<>%", "..")
 _SAID = tuple(each for each in VALUES_OF_ATTACKS.values() if each.kind != "name")  # a model's word hangs on signs
 _SHOWN = {
-    ("@", "email"),
     ("%", "html breaks"),
     ("%", "base64 three times"),
     ("%", "reversed"),
