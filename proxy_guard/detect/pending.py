@@ -46,7 +46,9 @@ _STOPS = r"[\uff0c\uff01\uff1f\uff1b\u3001\u3002](?<=[^\x00-\x7f]{2})"
 _BREAK = rf"(?:\s|{_STOPS})"
 _LAST = regex.compile(rf"(?r)(?:(?!{_BREAK}).)*\s{{0,2}}\Z", regex.DOTALL)
 _LEAD = r"(?:(?<!\S)\S{1,2}\s+)"
-_LEADS = regex.compile(rf"(?r)(?:{_LEAD}+|{_LEAD}*(?<!\w)\w{{1,3}}\s{{1,2}}|)\Z")
+_LEADS = regex.compile(
+    rf"(?r)(?:{_LEAD}+|{_LEAD}*(?:(?<!\w)\w{{1,3}}|(?<=[^\x00-\x7f])[A-Za-z0-9]{{1,3}})\s{{1,2}}|)\Z"
+)
 _RUNS = regex.compile(rf"(?r)(?:(?i:{COUNTING})|{PACKING})\Z")
 """Words that may tell a number, or be base64 in pieces: as many as there are."""
 _JOINED_UP = regex.compile(rf"(?r)(?:[A-Za-z0-9+@.]{{1,40}}{JUNK})+\Z")
@@ -150,7 +152,7 @@ def _led_shortly(text: str, settled: int, start: int) -> int:
     if len(text) - start > 2 and text[start : start + 3].isalpha():
         return start
     before = text[max(settled, start - 5) : start]
-    if not before or (before[-1] == " " and before[:-1].isalpha() and len(before) == 5):
+    if not before or (before[-1] == " " and before.isascii() and before[:-1].isalpha() and len(before) == 5):
         return start
     leads = _LEADS.search(text, settled, start)
     return int(leads.start()) if leads else start

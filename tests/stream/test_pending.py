@@ -24,6 +24,7 @@ CODED = (
     "jane %40 example.com",
 )
 BESIDE = (
+    "नमस्तेAB 12 34 56 C",
     "请jane.doe@example.com请",
     "_jane.doe@example.com_",
     "jane@example.comjane@example.com",
