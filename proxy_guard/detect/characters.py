@@ -60,8 +60,11 @@ _WITHIN = regex.compile(
 )
 _BESIDE = re.compile(f"[A-Za-z0-9@._-][{_ALIKE}]|[{_ALIKE}][A-Za-z0-9@._-]")
 
-_FOREIGN = r"[[^\x00-\x7f]&&[\p{L}\p{M}]--\p{Latin}--\p{Inherited}]"
-_TOUCHING = regex.compile(rf"(?<={_FOREIGN})(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?={_FOREIGN})", _V1)
+_FOREIGN = r"(?![\x00-\x7f]|\p{Latin}|\p{Inherited})[\p{L}\p{M}]"
+BEHIND_FOREIGN = rf"(?<={_FOREIGN})(?=[A-Za-z0-9])"
+SCRIPTS_MEET = rf"(?:{BEHIND_FOREIGN}|(?<=[A-Za-z0-9])(?={_FOREIGN}))"
+"""Where letters of another script touch what a value is written in: a word ends there, and another begins."""
+_TOUCHING = regex.compile(SCRIPTS_MEET)
 _VALUE = r"[0-9A-Z@\[({<]"
 _BEFORE = re.compile(rf"[^\x00-\x7f](?=[A-Za-z0-9])[ -~]{{0,99}}?{_VALUE}")
 _BEHIND = re.compile(rf"{_VALUE}(?:(?!{_VALUE})[ -~]){{0,99}}(?<=[A-Za-z0-9])[^\x00-\x7f]")
@@ -106,7 +109,7 @@ def _touches(text: str) -> bool:
 
 _MOST_KINDS = 20_000
 _KINDS = _Kinds()
-_LETTER = regex.compile(_FOREIGN, _V1)
+_LETTER = regex.compile(_FOREIGN)
 
 
 def disguised(text: str) -> bool:

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 import regex
 
 from proxy_guard.detect.blobs import PACKED, PACKING, PIECE
+from proxy_guard.detect.characters import BEHIND_FOREIGN
 from proxy_guard.detect.layers import Form
 from proxy_guard.detect.normal import SIGNALS, forms
 from proxy_guard.detect.separators import COUNTED, COUNTING, COUNTING_WORDS, JUNK
@@ -46,9 +47,7 @@ _STOPS = r"[\uff0c\uff01\uff1f\uff1b\u3001\u3002](?<=[^\x00-\x7f]{2})"
 _BREAK = rf"(?:\s|{_STOPS})"
 _LAST = regex.compile(rf"(?r)(?:(?!{_BREAK}).)*\s{{0,2}}\Z", regex.DOTALL)
 _LEAD = r"(?:(?<!\S)\S{1,2}\s+)"
-_LEADS = regex.compile(
-    rf"(?r)(?:{_LEAD}+|{_LEAD}*(?:(?<!\w)\w{{1,3}}|(?<=[^\x00-\x7f])[A-Za-z0-9]{{1,3}})\s{{1,2}}|)\Z"
-)
+_LEADS = regex.compile(rf"(?r)(?:{_LEAD}+|{_LEAD}*(?:(?<!\w)|{BEHIND_FOREIGN})\w{{1,3}}\s{{1,2}}|)\Z")
 _RUNS = regex.compile(rf"(?r)(?:(?i:{COUNTING})|{PACKING})\Z")
 """Words that may tell a number, or be base64 in pieces: as many as there are."""
 _JOINED_UP = regex.compile(rf"(?r)(?:[A-Za-z0-9+@.]{{1,40}}{JUNK})+\Z")

@@ -11,6 +11,7 @@ from typing import Any
 
 import regex
 
+from proxy_guard.detect.characters import SCRIPTS_MEET
 from proxy_guard.detect.layers import Form, Part, replaced
 
 JUNK = r"""(?:\s{0,2}[^\w\s@.,;:/()&%+<>$€£?!-]{1,4}\s{0,2}|_{1,3}|[\v\f\x1c-\x1f\x85]{1,4}|["'`]\s?[+.&,]?\s?["'`])"""
@@ -63,7 +64,7 @@ _TIMES = {"double": 2, "triple": 3, "treble": 3}
 _NUMERAL = rf"(?:(?:{'|'.join(_TIMES)})[\s-]+)?(?:{NUMBER_WORDS})|[0-9]{{1,6}}"
 COUNTED = regex.compile(rf"(?<!\w)\+?(?:{_NUMERAL})(?:[\s,.-]{{1,3}}(?:{_NUMERAL})){{2,24}}(?!\w)", regex.IGNORECASE)
 COUNTING_WORDS = (*_DIGIT_WORDS, *_TIMES)
-COUNTING = rf"(?:(?<!\w)|(?<=[A-Za-z0-9])(?=[^\x00-\x7f]))\+?(?:(?:{_NUMERAL}|{'|'.join(_TIMES)})[\s,.-]{{1,3}})+"
+COUNTING = rf"(?:(?<!\w)|{SCRIPTS_MEET})\+?(?:(?:{_NUMERAL}|{'|'.join(_TIMES)})[\s,.-]{{1,3}})+"
 """What one may begin with."""
 _ONE = regex.compile(rf"(?:({'|'.join(_TIMES)})[\s-]+)?\b({NUMBER_WORDS})\b|[0-9]+", regex.IGNORECASE)
 _LEAST_DIGITS, _LEAST_WORDS = 8, 2
