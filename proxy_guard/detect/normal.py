@@ -71,7 +71,13 @@ def forms(text: str, signs: Set[int]) -> Forms:
 
 def _usual(form: Form) -> Form:
     """`form` with values written as they usually are, and apart from each other."""
-    return unglued(spelled(unglued(put_together(form))))
+    form = put_together(form)
+    for _ in range(_ROUNDS):
+        before = form
+        form = spelled(unglued(form))
+        if form is before:
+            break
+    return form
 
 
 def _without_references(whole: Form) -> list[Form]:

@@ -89,12 +89,15 @@ def read(form: str, body: bytes) -> list[Any]:
 
 
 async def whole(guard: Guard, text: str) -> tuple[str, int]:
-    """What becomes of a text that does not stream, and the code points of the longest finding in it."""
+    """What becomes of a text that does not stream, and the code points of the longest run of touching findings in it."""
     body = json.dumps({"choices": [{"message": {"content": text}}]}).encode()
     exchange = guard.open("POST", "http://test/v1/chat/completions")
     verdict = await exchange.inspect(exchange.response(200, (("content-type", "application/json"),), body))
     assert verdict.action != "block", verdict
-    longest = max((each.end - each.start for each in verdict.findings), default=0)
+    longest = start = end = 0
+    for each in sorted(verdict.findings, key=lambda each: each.start):
+        start, end = start if each.start <= end else each.start, max(end, each.end)
+        longest = max(longest, end - start)
     return str(json.loads(verdict.body)["choices"][0]["message"]["content"]), longest
 
 
