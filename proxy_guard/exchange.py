@@ -102,17 +102,11 @@ class Exchange:
         assert self._match is not None
         return self.seal(await self._guard.run(message, self._match), message)
 
-    def stream(self, head: Message, *, at_once: bool = False) -> Passage | None:
-        """How a reply that streams passes, by its head; None for one that has to be inspected whole.
-
-        `at_once` is for adapters that can't wait: there are no others then than `Passage.feed_at_once` can serve, and
-        media in them are refused.
-        """
+    def stream(self, head: Message) -> Passage | None:
+        """How a reply that streams passes, by its head; None for one that has to be inspected whole."""
         assert self._match is not None
-        inspection = self._guard.stream(head, self._match, waits=not at_once)
-        if inspection is None or (at_once and not self._guard.quick(self._match)):
-            return None
-        return Passage(self._guard, inspection, head, self.seal)
+        inspection = self._guard.stream(head, self._match)
+        return Passage(self._guard, inspection, head, self.seal) if inspection else None
 
     def lane(self, head: Message) -> Lane | None:
         """How messages of a WebSocket pass in the direction of `head`; None where they are not looked at."""

@@ -6,7 +6,7 @@ Adapters ask `open` once per exchange, on the request's head; what it gives answ
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,12 +27,9 @@ from proxy_guard.model import (
     Consulted,
     Failed,
     Headers,
-    Judgement,
     Message,
     Screening,
     Scrub,
-    Scrubbed,
-    Slot,
     Verdict,
 )
 from proxy_guard.policy import Policy
@@ -42,7 +39,7 @@ from proxy_guard.rules.folder import unchanged
 from proxy_guard.rules.load import load_rules
 from proxy_guard.scrubbers import Screen, Scrubber, scrubbed_of
 from proxy_guard.stages import Answer, Wish
-from proxy_guard.stream import PackedInspection, Passing, StreamInspection, in_pieces, stream_of
+from proxy_guard.stream import PackedInspection, StreamInspection, stream_of
 from proxy_guard.stream.messages import MessageInspection
 from proxy_guard.workers import WorkerDied, Workers, rule_texts, worker_pools
 
@@ -195,15 +192,21 @@ class Guard:
             said = await anyio.to_thread.run_sync(engine.advance, inspection, answer)
         return said
 
-    async def drive[T](self, passing: Generator[Wish, Answer, T], message: Message, size: int = 0) -> T:
-        """What goes on of a stream, by asking whom its inspection wants to ask; in threads if `size` is large."""
+    async def drive[T](
+        self, passing: Generator[Wish, Answer, T], message: Message, size: int = 0, said: Wish | T | None = None
+    ) -> T:
+        """What goes on of a stream, by asking whom its inspection wants to ask; in threads if `size` is large.
+
+        `said` is what `drive_at_once` has said of it.
+        """
         deadline = 0.0
         answer: Answer | None = None
         while True:
-            if size > self._rules.limits.large:
-                said = await anyio.to_thread.run_sync(partial(_step, passing, answer))
-            else:
-                said = _step(passing, answer)
+            if said is None:
+                if size > self._rules.limits.large:
+                    said = await anyio.to_thread.run_sync(partial(_step, passing, answer))
+                else:
+                    said = _step(passing, answer)
             if not isinstance(said, Wish):
                 return said
             asked = time.monotonic()
@@ -211,57 +214,46 @@ class Guard:
             answer = await self._answer(message, said, deadline)
             if isinstance(said, ScrubMedia):  # each medium has a time of its own
                 deadline += time.monotonic() - asked
+            said = None
 
-    def drive_at_once(self, passing: Passing) -> bytes:
-        """The same without waiting for anyone, where `quick`."""
+    def drive_at_once[T](self, passing: Generator[Wish, Answer, T], size: int) -> Wish | T | None:
+        """The same as far as nobody has to be waited for: what `drive` goes on with, or in the end what goes on."""
+        if size > self._rules.limits.large:
+            return None
         said = _step(passing)
         while isinstance(said, Wish):
-            said = _step(passing, self._answer_at_once(said))
+            try:
+                answer = self._answer_at_once(said)
+            except Exception:  # noqa: BLE001 - `drive` asks again, and tells what is wrong
+                return said
+            if answer is None:
+                return said
+            said = _step(passing, answer)
         return said
 
-    def _answer_at_once(self, wish: Wish) -> Answer:
-        assert isinstance(wish, Screening | Scrub)
-        scrubber = self._scrubbers[wish.scrubber]
+    def _answer_at_once(self, wish: Wish) -> Answer | None:
+        """The answer, where it takes a millisecond or so; None where it may take longer."""
         if isinstance(wish, Screening):
-            return scrubber.screened(wish)
+            return self._scrubbers[wish.scrubber].screened(wish)
+        if not isinstance(wish, Scrub):
+            return None
+        scrubber = self._scrubbers[wish.scrubber]
         slots = scrubber.slots_of(wish)
-        judgements = scrubber.at_once(slots, wish.wanted)
-        if judgements is None:
-            return Failed("unavailable", "the text is too long to be inspected as it passes")
-        return scrubbed_of(wish, slots, judgements)
+        judgements = None if scrubber.slow(slots, wish.wanted) else scrubber.at_once(slots, wish.wanted)
+        return None if judgements is None else scrubbed_of(wish, slots, judgements)
 
-    @property
-    def waits(self) -> list[str]:
-        """The policies in use whose streamed replies an adapter that can't wait has to hold until they are whole."""
-        return sorted(policy.name for policy in self._rules.in_use if not self._at_once(policy))
-
-    def _at_once(self, policy: Policy) -> bool:
-        nothing = [Slot("", "", (), None, None)]
-        return (
-            in_pieces(policy)
-            and not policy.needs
-            and self._scrubbers["local"].at_once(nothing, policy.wanted) is not None
-        )
-
-    def quick(self, match: Match) -> bool:
-        """Whether replies of that kind can be inspected without waiting for anyone."""
-        return all(map(self._at_once, [match.policy, *match.policies.values()]))
-
-    def stream(self, head: Message, match: Match, *, waits: bool) -> StreamInspection | None:
-        """The inspection of a reply that streams; None for one that does not, or can't be read as it passes.
-
-        Media in it are scrubbed if it `waits` for that, which takes `drive`.
-        """
+    def stream(self, head: Message, match: Match) -> StreamInspection | None:
+        """The inspection of a reply that streams; None for one that does not, or can't be read as it passes."""
         api = match.api
         rule = stream_of(head, api) if api else None
         if rule is None:
             return None
         encodings = encodings_of([value for name, value in head.headers if name.lower() == "content-encoding"])
         if not encodings:
-            return StreamInspection(head, match, rule, self._rules.limits, self._screen_of, waits=waits)
+            return StreamInspection(head, match, rule, self._rules.limits, self._screen_of)
         if match.policy.observe or not unpackable(encodings):
             return None  # what is only looked at keeps its encoding
-        return PackedInspection(head, match, rule, self._rules.limits, self._screen_of, encodings, waits=waits)
+        return PackedInspection(head, match, rule, self._rules.limits, self._screen_of, encodings)
 
     def _screen_of(self, policy: Policy) -> Screen | None:
         return self._scrubbers[policy.scrubbers[0]].screen(policy.wanted)
@@ -283,14 +275,17 @@ class Guard:
         else:
             who, source = "vault or lookup", ", ".join(sorted({ask.source for ask in wish.asks}))
         try:
-            if isinstance(wish, Screening):
-                return self._scrubbers[wish.scrubber].screened(wish)
-            if isinstance(wish, Scrub):
-                return await self._scrubbed(wish, deadline)
+            if (answer := self._answer_at_once(wish)) is not None:
+                return answer
+            assert not isinstance(wish, Screening)
             if isinstance(wish, ScrubMedia):
                 return MediaScrubbed(await self.media.scrub(wish, message))
             with anyio.fail_after(max(0, deadline - time.monotonic())):
-                return Consulted(await self._consultant.answers(wish.asks, message))
+                if not isinstance(wish, Scrub):
+                    return Consulted(await self._consultant.answers(wish.asks, message))
+                scrubber = self._scrubbers[wish.scrubber]
+                slots = scrubber.slots_of(wish)
+                return scrubbed_of(wish, slots, await scrubber.scrub(slots, wish.wanted))
         except Unavailable as error:
             log.error(f"{who} failed", source=source, why=error.why)
             if isinstance(error, Late):
@@ -302,17 +297,6 @@ class Guard:
             # The type only: an exception's own text may hold the message's.
             log.error(f"{who} failed", source=source, error=type(error).__name__)
             return Failed("unavailable", f"the {who} failed")
-
-    async def _scrubbed(self, wish: Scrub, deadline: float) -> Scrubbed:
-        scrubber = self._scrubbers[wish.scrubber]
-        slots = scrubber.slots_of(wish)
-        judgements: Sequence[Judgement] | None = None
-        if not scrubber.slow(slots, wish.wanted):
-            judgements = scrubber.at_once(slots, wish.wanted)
-        if judgements is None:
-            with anyio.fail_after(max(0, deadline - time.monotonic())):
-                judgements = await scrubber.scrub(slots, wish.wanted)
-        return scrubbed_of(wish, slots, judgements)
 
 
 def _step[T](passing: Generator[Wish, Answer, T], answer: Answer | None = None) -> Wish | T:

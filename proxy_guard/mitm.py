@@ -10,7 +10,6 @@ import asyncio
 import logging
 import signal
 from contextlib import suppress
-from functools import partial
 from typing import IO, NoReturn, cast
 
 from mitmproxy import ctx, exceptions, http, options
@@ -19,18 +18,16 @@ from mitmproxy.flow import Error
 from mitmproxy.tools.dump import DumpMaster
 from mitmproxy.utils import asyncio_utils
 
-from proxy_guard import audit, mitm_heads, mitm_options, mitm_websocket
+from proxy_guard import audit, mitm_heads, mitm_options, mitm_stream, mitm_websocket
 from proxy_guard.errors import ProxyGuardError
 from proxy_guard.exchange import Exchange
 from proxy_guard.guard import BROKEN, Guard
 from proxy_guard.model import WEBSOCKET, Headers, Verdict
-from proxy_guard.passage import Passage
 from proxy_guard.reload import Holder, reload_on_hangup
 from proxy_guard.secrets import keep_off_disk
 
 log = audit.logger()
 _EXCHANGE = "proxy_guard.exchange"
-_PASSAGE = "proxy_guard.passage"
 _SOCKET = "proxy_guard.socket"
 _ANSWERED = "proxy_guard.answered"
 _BODY_SLACK = 4
@@ -43,13 +40,14 @@ class ProxyGuardAddon:
         """Without a `guard`, the options say what rules to load; until they are loaded, everything is blocked."""
         self.guard = guard
         self._given = guard is not None
-        self._told: Guard | None = None
+        self._started: Guard | None = None
         self._reloading: asyncio.Task[NoReturn] | None = None
 
     def load(self, loader: Loader) -> None:
         """Declares the options."""
         keep_off_disk()
         mitm_websocket.install()
+        mitm_stream.install()
         # Errors that are logged until mitmproxy is up end it: those of rules shall, those of the first messages not.
         if (check := ctx.master.addons.get("errorcheck")) is not None:
             check.logger.addFilter(lambda record: record.name != audit.NAME)
@@ -73,11 +71,9 @@ class ProxyGuardAddon:
                 self.guard = Guard.from_rules(rules, policy=policy, before=self.guard)
             except ProxyGuardError as error:
                 self._refuse(str(error))
-        if self.guard is not None and self.guard is not self._told and self.guard.waits:
-            log.info("streamed replies are held until they are whole", policies=", ".join(self.guard.waits))
-        if self.guard is not None and self.guard is not self._told:
+        if self.guard is not None and self.guard is not self._started:
             self.guard.media.start()
-        self._told = self.guard
+        self._started = self.guard
 
     def _refuse(self, why: str) -> None:
         if self.guard is None or not ctx.master.addons.get("proxyserver").is_running:
@@ -163,13 +159,12 @@ class ProxyGuardAddon:
                 flow.response.stream = True
                 del flow.metadata[_EXCHANGE]
                 return
-            passage = exchange.stream(head, at_once=True)
+            passage = exchange.stream(head)
             if passage is not None:
-                flow.metadata[_PASSAGE] = passage
+                mitm_stream.begin(flow, passage)
                 flow.response.headers = _fields(passage.headers)
                 if flow.request.is_http11:
                     flow.response.headers["transfer-encoding"] = "chunked"
-                flow.response.stream = partial(_pass, passage, flow)
 
     async def response(self, flow: http.HTTPFlow) -> None:
         """Inspects a whole response."""
@@ -188,8 +183,8 @@ class ProxyGuardAddon:
             if not exchange.concerns("response"):
                 return
             response.trailers = None  # likewise
-            if _PASSAGE in flow.metadata:
-                return  # it has passed
+            if mitm_stream.passes(flow):
+                return
             message = exchange.response(response.status_code, _headers(response), response.raw_content or b"")
             verdict = await exchange.inspect(message)
             if verdict.action == "block":
@@ -217,22 +212,16 @@ class ProxyGuardAddon:
         except Exception as error:  # noqa: BLE001 - the message is dropped, and no one else logs its text
             log.error("guard failed", error=type(error).__name__)
 
+    async def guard_stream(self, flow: http.HTTPFlow) -> None:
+        """Decides on a piece of a streamed reply; what comes after it waits meanwhile."""
+        try:
+            await mitm_stream.proceed(flow)
+        except Exception as error:  # noqa: BLE001 - the reply ends there, and no one else logs its text
+            log.error("guard failed", error=type(error).__name__)
+
     async def guard_websocket_closing(self, flow: http.HTTPFlow) -> None:
         """Decides on what still waits."""
         await mitm_websocket.finish(flow)
-
-
-def _pass(passage: Passage, flow: http.HTTPFlow, chunk: bytes) -> list[bytes]:
-    """What goes on of a stream. mitmproxy gives an empty chunk when the body has ended."""
-    try:
-        out = passage.feed_at_once(chunk, last=not chunk)
-    except BaseException as error:  # noqa: BLE001 - it would leave the connection open, and the client waiting
-        log.error("guard failed", error=type(error).__name__)
-        flow.error = Error(Error.KILLED_MESSAGE)
-        assert flow.response is not None
-        flow.response.stream = lambda _: []
-        return []
-    return [out] if out else []  # an empty one would end the body
 
 
 class _Lossy:

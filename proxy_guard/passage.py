@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from typing import Protocol
 
 from proxy_guard import audit
 from proxy_guard.engine import BROKEN
 from proxy_guard.model import Headers, Message, Verdict
+from proxy_guard.stages import Answer, Wish
 from proxy_guard.stream import Passing, StreamInspection
 
 log = audit.logger()
@@ -16,22 +17,24 @@ log = audit.logger()
 class Driver(Protocol):
     """Who answers what an inspection asks."""
 
-    async def drive(self, passing: Passing, message: Message, size: int = 0) -> bytes:
+    async def drive[T](
+        self, passing: Generator[Wish, Answer, T], message: Message, size: int = 0, said: Wish | T | None = None
+    ) -> T:
         """What goes on of a stream, by asking whom its inspection wants to ask; `size` bytes of it are in hand."""
         ...
 
-    def drive_at_once(self, passing: Passing) -> bytes:
-        """The same without waiting for anyone."""
+    def drive_at_once[T](self, passing: Generator[Wish, Answer, T], size: int) -> Wish | T | None:
+        """The same as far as nobody has to be waited for."""
         ...
 
 
 class Passage:
     """A streamed reply on its way through: chunks in, and out what is decided on. `verdict` once it has ended.
 
-    After a block nothing more goes on: what `feed` gave last ends with the API's error event.
+    After a block nothing more goes on: what was given last ends with the API's error event.
     """
 
-    __slots__ = ("_guard", "_head", "_inspection", "_seal", "headers", "verdict")
+    __slots__ = ("_begun", "_guard", "_head", "_inspection", "_seal", "headers", "verdict")
 
     def __init__(
         self, guard: Driver, inspection: StreamInspection, head: Message, seal: Callable[[Verdict, Message], Verdict]
@@ -40,34 +43,42 @@ class Passage:
         self._inspection = inspection
         self._head = head
         self._seal = seal
+        self._begun: tuple[Passing, int, Wish | bytes | None] | None = None
         self.headers: Headers = inspection.headers
         self.verdict: Verdict | None = None
 
     async def feed(self, *chunks: bytes, last: bool = False) -> bytes:
         """What goes on now that `chunks` have come, perhaps the `last` ones. Never raises for what is in them."""
+        out = self.feed_at_once(*chunks, last=last)
+        return await self.rest() if out is None else out
+
+    def feed_at_once(self, *chunks: bytes, last: bool = False) -> bytes | None:
+        """The same for who can't wait; None where somebody has to, for `rest`."""
         if self._ended:
             return b""
         try:
-            inspection = self._inspection
-            size = inspection.waiting + sum(map(len, chunks))
-            out = await self._guard.drive(inspection.feed(*chunks), self._head, size)
-            if last:
-                out += await self._guard.drive(inspection.close(), self._head, inspection.waiting)
-            return self._done(out)
+            size = self._inspection.waiting + sum(map(len, chunks))
+            passing = self._passing(chunks, last=last)
+            said = self._guard.drive_at_once(passing, size)
+            if isinstance(said, bytes):
+                return self._done(said)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the guard, the rest must not pass
             return self._broken(error)
+        self._begun = passing, size, said
+        return None
 
-    def feed_at_once(self, chunk: bytes, *, last: bool = False) -> bytes:
-        """The same for who can't wait."""
-        if self._ended:
-            return b""
+    async def rest(self) -> bytes:
+        """What goes on of what `feed_at_once` has begun with."""
+        assert self._begun is not None
+        (passing, size, said), self._begun = self._begun, None
         try:
-            out = self._guard.drive_at_once(self._inspection.feed(chunk))
-            if last:
-                out += self._guard.drive_at_once(self._inspection.close())
-            return self._done(out)
+            return self._done(await self._guard.drive(passing, self._head, size, said))
         except Exception as error:  # noqa: BLE001 - likewise
             return self._broken(error)
+
+    def _passing(self, chunks: Sequence[bytes], *, last: bool) -> Passing:
+        out = yield from self._inspection.feed(*chunks)
+        return out + (yield from self._inspection.close()) if last else out
 
     @property
     def _ended(self) -> bool:

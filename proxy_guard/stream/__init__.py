@@ -12,9 +12,8 @@ from proxy_guard.stages import Answer, Wish
 from proxy_guard.stream.formats import FRAMERS, STREAMED, stream_of
 from proxy_guard.stream.inspection import Passing, StreamInspection
 from proxy_guard.stream.packed import PackedInspection
-from proxy_guard.stream.texts import in_pieces
 
-__all__ = ["FRAMERS", "STREAMED", "PackedInspection", "Passing", "StreamInspection", "in_pieces", "stream_of", "whole"]
+__all__ = ["FRAMERS", "STREAMED", "PackedInspection", "Passing", "StreamInspection", "stream_of", "whole"]
 
 
 def whole(

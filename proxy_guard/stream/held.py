@@ -6,11 +6,9 @@ from collections.abc import Generator
 from typing import Any
 
 from proxy_guard.codecs import Document, Limits
-from proxy_guard.errors import Unreadable
 from proxy_guard.locate.fields import Field, FieldTree, Kind, Located, locate
 from proxy_guard.locate.jsonpath import compile_path
-from proxy_guard.locate.media import MediaSlot
-from proxy_guard.media_stage import MediaOutcome, scrubbed_media, uninspected
+from proxy_guard.media_stage import scrubbed_media, uninspected
 from proxy_guard.model import Direction, Failed, Slot
 from proxy_guard.policy import Policy
 from proxy_guard.rules.compiled import Match
@@ -51,7 +49,7 @@ class Held(Running):
         only = Field(slot.rule, _ROOT, kind, slot.signed, entity=slot.entity, direction=slot.direction)
         document = Document({"name": self._tool, "arguments": self._text})
         located, match = locate(FieldTree([only]), document, self._limits), Match(policy, None, False)
-        outcome = yield from scrub_located(located, located.slots, match, document.value, slot.direction)
+        outcome = yield from scrub_located(located, located.slots, match, document.value, slot.direction, self._limits)
         if isinstance(outcome, Failed):
             return outcome
         if self._found.take(outcome):
@@ -67,17 +65,18 @@ def scrub_located(
     match: Match,
     document: Any,
     direction: Direction,
-    waits: Limits | None = None,
+    limits: Limits,
 ) -> Generator[Wish, Answer, Found | Failed]:
     """What there is in those slots of a document that stand by themselves, its `own`; what is to be edited is.
 
-    `direction` is that of the HTTP message, which slots that no field reached do not tell. Media are scrubbed where
-    one may wait for that, within the limits in `waits`; else, in a stream that is not to be held up, they are refused.
+    `direction` is that of the HTTP message, which slots that no field reached do not tell. Media are scrubbed within
+    the `limits`. Raises Unreadable for those that may not pass.
     """
     found = Found()
-    about_media = yield from _media(located.media, match, waits)
-    if isinstance(about_media, Failed):
-        return about_media
+    about_media = uninspected(located.media, match)
+    failed = yield from scrubbed_media(located.media, match, limits, about_media)
+    if failed:
+        return failed
     found.findings += about_media.findings
     found.rejected = about_media.rejected
     edits = [(slot, text) for slot, text in located.known if text != slot.text]
@@ -99,17 +98,3 @@ def scrub_located(
     if not found.ends:
         found.edited = located.apply(edits) | about_media.write()
     return found
-
-
-def _media(
-    media: list[MediaSlot], match: Match, waits: Limits | None
-) -> Generator[Wish, Answer, MediaOutcome | Failed]:
-    """What becomes of the media of an event. Raises Unreadable for those that may not pass."""
-    if waits is None:
-        if media and not match.policy.passes("unsupported_media"):
-            why = f"media can't be inspected in a stream ({media[0].rule})"
-            raise Unreadable(why, status=415, cause="unsupported_media")
-        return MediaOutcome()
-    outcome = uninspected(media, match)
-    failed = yield from scrubbed_media(media, match, waits, outcome)
-    return failed or outcome

@@ -48,13 +48,8 @@ class StreamInspection:
         rule: StreamRule,
         limits: Limits,
         screen_of: Callable[[Policy], Screen | None] = lambda _: None,
-        *,
-        waits: bool = False,
     ) -> None:
-        """`rule` is of `match.api`. `head` is the reply without its body. `screen_of` gives a policy's screen.
-
-        Media are scrubbed where the stream `waits` for that; else they are refused.
-        """
+        """`rule` is of `match.api`. `head` is the reply without its body. `screen_of` gives a policy's screen."""
         assert match.api is not None
         self.verdict: Verdict | None = None
         self.headers = head.headers if match.policy.observe else headers.without_body(head.headers)
@@ -62,7 +57,6 @@ class StreamInspection:
         self._rule = rule
         self._match = match
         self._limits = limits
-        self._waits = limits if waits else None
         body = match.api.block_body
         told = (body[0], rule.block_body or body[1])
         self._decider, self._teller = (
@@ -261,7 +255,7 @@ class StreamInspection:
                 inner = locate(self._rule.reply, Document(reply, exact=document.exact), self._limits, self._known)
                 parts.append((inner, inner.slots, reply))
         for part in parts:
-            outcome = yield from scrub_located(part[0], part[1], self._match, part[2], "response", self._waits)
+            outcome = yield from scrub_located(part[0], part[1], self._match, part[2], "response", self._limits)
             if isinstance(outcome, Failed):
                 return outcome
             waiting.edited |= self._found.take(outcome)

@@ -26,10 +26,8 @@ class PackedInspection(StreamInspection):
         limits: Limits,
         screen_of: Callable[[Policy], Screen | None],
         encodings: Sequence[str],
-        *,
-        waits: bool = False,
     ) -> None:
-        super().__init__(head, match, rule, limits, screen_of, waits=waits)
+        super().__init__(head, match, rule, limits, screen_of)
         self._unpacking = Unpacking(encodings, limits)
 
     def feed(self, *chunks: bytes) -> Passing:

@@ -51,7 +51,7 @@ def test_nothing_shows_a_message(guard: Guard) -> None:
         verdict = await exchange.inspect(message)
         assert verdict.action == "rewrite"
         head = exchange.response(200, (("content-type", "text/event-stream"), ("x-user", MAIL)))
-        passage = exchange.stream(head, at_once=True)
+        passage = exchange.stream(head)
         assert passage is not None
         event = {"choices": [{"index": 0, "delta": {"content": f"write to {MAIL}"}}]}
         await passage.feed(f"data: {json.dumps(event)}\n\n".encode())  # the address may go on: it is held

@@ -284,9 +284,13 @@ def _events(form: str, chunks: list[bytes]) -> list[tuple[Any, ...]] | None:
 def _passed(chunks: list[bytes], limits: str = "") -> str:
     """What the client puts together of a reply; a block ends it, wherever it is found."""
     exchange = guard(limits).open("POST", _CHAT)
-    passage = exchange.stream(exchange.response(200, (("content-type", "text/event-stream"),)), at_once=True)
+    passage = exchange.stream(exchange.response(200, (("content-type", "text/event-stream"),)))
     assert passage is not None
-    out = b"".join([*(passage.feed_at_once(chunk) for chunk in chunks), passage.feed_at_once(b"", last=True)])
+
+    async def run() -> bytes:
+        return b"".join([*[await passage.feed(chunk) for chunk in chunks], await passage.feed(last=True)])
+
+    out = anyio.run(run)
     if passage.verdict and passage.verdict.action == "block":
         assert passage.verdict.body != BROKEN.body
         return "blocked"

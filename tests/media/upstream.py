@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 _METHODS = ["GET", "POST", "PUT"]
@@ -24,13 +25,14 @@ class Arrived:
 @dataclass
 class Upstream:
     """`files` are what a request of their path is answered with: media type and bytes. `replies` the same for JSON;
-    `headers` are those of an empty reply.
+    `headers` are those of an empty reply, `streams` make the events of one that streams.
     """
 
     arrived: list[Arrived] = field(default_factory=list)
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     replies: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    streams: dict[str, Callable[[], AsyncIterator[bytes]]] = field(default_factory=dict)
 
     @property
     def app(self) -> Starlette:
@@ -48,6 +50,8 @@ class Upstream:
     async def _answer(self, request: Request) -> Response:
         path = request.url.path
         self.arrived.append(Arrived(request.method, path, dict(request.headers), await request.body()))
+        if path in self.streams:
+            return StreamingResponse(self.streams[path](), media_type="text/event-stream")
         if path in self.files:
             media_type, data = self.files[path]
             return Response(data, headers={"content-type": media_type, "etag": '"1"'})

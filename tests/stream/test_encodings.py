@@ -8,7 +8,9 @@ import random
 import re
 import zlib
 from collections.abc import Callable
+from functools import partial
 
+import anyio
 import brotli
 import pytest
 import zstandard
@@ -81,15 +83,15 @@ def test_a_bomb_is_refused(name: str) -> None:
 def test_events_go_on_as_they_come(guard: Guard) -> None:
     exchange = guard.open("POST", URL)
     head = exchange.response(200, (("content-type", "text/event-stream"), ("content-encoding", "gzip")))
-    passage = exchange.stream(head, at_once=True)
+    passage = exchange.stream(head)
     assert passage is not None
     assert "content-encoding" not in dict(passage.headers)
     packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
     out = []
     for piece in cut(BODY, [90]):
-        out.append(passage.feed_at_once(packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH)))
+        out.append(anyio.run(passage.feed, packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH)))
     assert any(out)  # before the end
-    out.append(passage.feed_at_once(packer.flush(), last=True))
+    out.append(anyio.run(partial(passage.feed, packer.flush(), last=True)))
     events = [json.loads(line[6:]) for line in b"".join(out).split(b"\n\n") if line]
     text = "".join(each["choices"][0]["delta"]["content"] for each in events)
     assert re.fullmatch(r"call <\w+> or write to <EMAIL_ADDRESS>, they said, and so did all the others there", text)
@@ -98,9 +100,9 @@ def test_events_go_on_as_they_come(guard: Guard) -> None:
 def test_an_encoding_that_breaks_off_ends_in_an_error_event(guard: Guard) -> None:
     exchange = guard.open("POST", URL)
     head = exchange.response(200, (("content-type", "text/event-stream"), ("content-encoding", "br")))
-    passage = exchange.stream(head, at_once=True)
+    passage = exchange.stream(head)
     assert passage is not None
-    out = passage.feed_at_once(brotli.compress(BODY)[:-1], last=True)
+    out = anyio.run(partial(passage.feed, brotli.compress(BODY)[:-1], last=True))
     assert passage.verdict is not None
     assert passage.verdict.action == "block"
     assert b'"error"' in out

@@ -119,11 +119,8 @@ async def streamed(guard: Guard, form: str, url: str, chunks: Sequence[bytes], a
     """What becomes of a streamed reply whose chunks come one by one, or some of them `at_once`."""
     exchange = guard.open("POST", url)
     head = exchange.response(200, (("content-type", FRAMERS[form].media_types[0]),))
-    passage = exchange.stream(head, at_once=True)
+    passage = exchange.stream(head)
     assert passage is not None
-    if at_once == 1:
-        out = [passage.feed_at_once(chunk) for chunk in chunks]
-        return b"".join([*out, passage.feed_at_once(b"", last=True)])
     out = [await passage.feed(*chunks[n : n + at_once]) for n in range(0, len(chunks), at_once)]
     return b"".join([*out, await passage.feed(last=True)])
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
+import anyio
 import pytest
 
 from proxy_guard.detect import pending as settling
@@ -102,13 +104,13 @@ def test_most_events_of_a_reply_are_read_by_shape(guard: Guard, monkeypatch: pyt
 
     monkeypatch.setattr(Texts, "take", counted)
     exchange = guard.open("POST", "http://test/v1/chat/completions")
-    passage = exchange.stream(exchange.response(200, (("content-type", "text/event-stream"),)), at_once=True)
+    passage = exchange.stream(exchange.response(200, (("content-type", "text/event-stream"),)))
     assert passage is not None
     events = [
         b'data: {"choices": [{"index": 0, "delta": {"content": "%s"}}], "n": %d}\n\n' % (word.encode() + b" ", number)
         for number, word in enumerate("Meet me at the river, not at the lake.".split() * 10)
     ]
-    out = b"".join([*map(passage.feed_at_once, events), passage.feed_at_once(b"", last=True)])
+    out = b"".join([*(anyio.run(passage.feed, each) for each in events), anyio.run(partial(passage.feed, last=True))])
     assert out == b"".join(events)
     assert len(read) < 30  # of 90
 
