@@ -40,6 +40,8 @@ POINTS = {
     "fields": "proxy_guard.mitm:_fields",
     "rewrite": "proxy_guard.mitm:_rewrite",
     "pass": "proxy_guard.passage:Passage.feed_at_once",
+    "rest": "proxy_guard.passage:Passage.rest",
+    "proceed": "proxy_guard.mitm_stream:proceed",
     "from_wire": "proxy_guard.asgi:from_wire",
     "url_of": "proxy_guard.asgi:url_of",
     "read": "proxy_guard.asgi:_read",
@@ -51,7 +53,7 @@ KINDS: dict[str, Callable[[], BaseException]] = {
     "memory": lambda: MemoryError(sentence(ASKED, 2)),
     "cancelled": asyncio.CancelledError,
 }
-_OF_MITMPROXY = ("proxy_guard.mitm:", "proxy_guard.passage:Passage.feed_at_once")
+_OF_MITMPROXY = ("proxy_guard.mitm",)
 _OF_ASGI = ("proxy_guard.asgi",)
 
 
