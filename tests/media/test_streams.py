@@ -78,7 +78,9 @@ def test_the_upstream_is_slowed_while_a_picture_is_waited_for(door: Server, upst
     path = "/v1beta/models/m:streamGenerateContent"
     upstream.streams[path] = events
     try:
-        with httpx.stream("POST", f"{door.url}{path}?alt=sse", json={"contents": []}, timeout=90, trust_env=False) as reply:
+        with httpx.stream(
+            "POST", f"{door.url}{path}?alt=sse", json={"contents": []}, timeout=90, trust_env=False
+        ) as reply:
             pieces = reply.iter_raw()
             body = bytearray(next(pieces))
             assert sent < count * size / 2, "it is read while nothing goes on"
