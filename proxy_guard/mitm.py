@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import IO, NoReturn, cast
 
 from mitmproxy import ctx, exceptions, http, options
@@ -207,21 +208,18 @@ class ProxyGuardAddon:
 
     async def websocket_message(self, flow: http.HTTPFlow) -> None:
         """Inspects a message of a WebSocket; it waits meanwhile, and what comes after it."""
-        try:
+        with _contained():
             await mitm_websocket.take(flow)
-        except Exception as error:  # noqa: BLE001 - the message is dropped, and no one else logs its text
-            log.error("guard failed", error=type(error).__name__)
 
     async def guard_stream(self, flow: http.HTTPFlow) -> None:
         """Decides on a piece of a streamed reply; what comes after it waits meanwhile."""
-        try:
+        with _contained():
             await mitm_stream.proceed(flow)
-        except Exception as error:  # noqa: BLE001 - the reply ends there, and no one else logs its text
-            log.error("guard failed", error=type(error).__name__)
 
     async def guard_websocket_closing(self, flow: http.HTTPFlow) -> None:
         """Decides on what still waits."""
-        await mitm_websocket.finish(flow)
+        with _contained():
+            await mitm_websocket.finish(flow)
 
 
 class _Lossy:
@@ -258,11 +256,29 @@ class _decided:  # noqa: N801 - a context manager
         except BaseException:  # noqa: BLE001 - not even an answer can be made: the connection is closed
             self._flow.error = Error(Error.KILLED_MESSAGE)
         log.error("guard failed", error=kind.__name__)
-        # Its text and frames may hold the message's: no one else logs them. And where nobody has cancelled the hook,
-        # it does not end as cancelled: the client would wait for its answer.
-        task = asyncio.current_task()
-        stray = kind is asyncio.CancelledError and task is not None and not task.cancelling()
-        return stray or issubclass(kind, Exception)
+        return _ends_here(kind)
+
+
+@contextmanager
+def _contained() -> Iterator[None]:
+    """Where its block ends early, the layer that asked lets nothing go on for want of an answer."""
+    try:
+        yield
+    except BaseException as error:
+        log.error("guard failed", error=type(error).__name__)
+        if not _ends_here(type(error)):
+            raise
+
+
+def _ends_here(kind: type[BaseException]) -> bool:
+    """Whether an exception does not get out of a hook.
+
+    Its text and frames may hold the message's: no one else logs them. And where nobody has cancelled the hook, it does
+    not end as cancelled: the client would wait for its answer.
+    """
+    task = asyncio.current_task()
+    stray = kind is asyncio.CancelledError and task is not None and not task.cancelling()
+    return stray or issubclass(kind, Exception)
 
 
 async def serve(guard: Guard, upstream: str, host: str, port: int) -> None:
