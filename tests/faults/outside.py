@@ -188,7 +188,7 @@ def inside(door: Door, switch: Switch) -> list[Plan]:
         how: dict[str, Any] = {}
         if point in ("workers", "fork"):
             how = {"weights": LARGE}
-        elif point in ("scrub", "model"):  # who asks a model, asks it in a thread
+        elif point in ("scrub", "model", "rest", "proceed"):  # who asks a model, asks it in a thread
             how = {"path": "/names", "weights": PLAIN}
         listed.append(Plan(f"{point} {kind}", partial(switch.on, point, kind), how))
     return listed
