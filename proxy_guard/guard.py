@@ -200,21 +200,23 @@ class Guard:
         `said` is what `drive_at_once` has said of it.
         """
         deadline = 0.0
-        answer: Answer | None = None
-        while True:
-            if said is None:
-                if size > self._rules.limits.large:
-                    said = await anyio.to_thread.run_sync(partial(_step, passing, answer))
-                else:
-                    said = _step(passing, answer)
-            if not isinstance(said, Wish):
-                return said
+        if said is None:
+            said = await self._stepped(passing, size)
+        while isinstance(said, Wish):
             asked = time.monotonic()
             deadline = deadline or asked + self._rules.limits.time
             answer = await self._answer(message, said, deadline)
             if isinstance(said, ScrubMedia):  # each medium has a time of its own
                 deadline += time.monotonic() - asked
-            said = None
+            said = await self._stepped(passing, size, answer)
+        return said
+
+    async def _stepped[T](
+        self, passing: Generator[Wish, Answer, T], size: int, answer: Answer | None = None
+    ) -> Wish | T:
+        if size > self._rules.limits.large:
+            return await anyio.to_thread.run_sync(partial(_step, passing, answer))
+        return _step(passing, answer)
 
     def drive_at_once[T](self, passing: Generator[Wish, Answer, T], size: int) -> Wish | T | None:
         """The same as far as nobody has to be waited for: what `drive` goes on with, or in the end what goes on."""

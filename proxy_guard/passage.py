@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from proxy_guard import audit
 from proxy_guard.engine import BROKEN
 from proxy_guard.model import Headers, Message, Verdict
-from proxy_guard.stages import Answer, Wish
+from proxy_guard.stages import Wish
 from proxy_guard.stream import Passing, StreamInspection
 
 log = audit.logger()
@@ -17,13 +17,11 @@ log = audit.logger()
 class Driver(Protocol):
     """Who answers what an inspection asks."""
 
-    async def drive[T](
-        self, passing: Generator[Wish, Answer, T], message: Message, size: int = 0, said: Wish | T | None = None
-    ) -> T:
+    async def drive(self, passing: Passing, message: Message, size: int = 0, said: Wish | bytes | None = None) -> bytes:
         """What goes on of a stream, by asking whom its inspection wants to ask; `size` bytes of it are in hand."""
         ...
 
-    def drive_at_once[T](self, passing: Generator[Wish, Answer, T], size: int) -> Wish | T | None:
+    def drive_at_once(self, passing: Passing, size: int) -> Wish | bytes | None:
         """The same as far as nobody has to be waited for."""
         ...
 

@@ -18,13 +18,6 @@ _FIRST = "My sister Maria Gonzalez wrote to me yesterday. Then she left for Rome
 _SECOND = "did her friend John Smith. "
 
 
-@pytest.fixture(scope="module")
-def raw() -> Iterator[Raw]:
-    server = Raw()
-    yield server
-    server.close()
-
-
 @pytest.fixture(scope="module", params=["mitmproxy", "asgi"])
 def door(request: pytest.FixtureRequest, raw: Raw, folder: Path) -> Iterator[Server]:
     log = folder / f"waiting.{request.param}.log"
